@@ -1,0 +1,1 @@
+//! DNS, TLS, PROXY protocol, sockets.
