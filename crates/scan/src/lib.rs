@@ -1,1 +1,5 @@
-//! Engines and findings.
+//! Engines that examine a message, the wave that runs them, and the findings they give.
+//!
+//! Engines gather facts and know nothing of each other; what is refused is decided by the policy, elsewhere.
+
+pub mod finding;
