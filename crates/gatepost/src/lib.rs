@@ -1,1 +1,7 @@
 //! Gatepost.
+
+pub mod decision;
+pub mod event;
+pub mod policy;
+pub mod reference;
+pub mod replies;
