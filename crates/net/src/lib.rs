@@ -5,5 +5,6 @@
 
 pub mod limits;
 pub mod network;
+pub mod proxy;
 pub mod socket;
 pub mod stream;
