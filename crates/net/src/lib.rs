@@ -8,3 +8,4 @@ pub mod network;
 pub mod proxy;
 pub mod socket;
 pub mod stream;
+pub mod tls;
