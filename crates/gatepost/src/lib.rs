@@ -5,3 +5,4 @@ pub mod event;
 pub mod policy;
 pub mod reference;
 pub mod replies;
+pub mod trace_fields;

@@ -49,6 +49,14 @@ impl Protocol {
         }
     }
 
+    /// Whether MAIL had SMTPUTF8, so that header fields may hold UTF-8 (RFC 6531 3.4).
+    pub fn is_utf8(self) -> bool {
+        matches!(
+            self,
+            Protocol::Utf8smtp | Protocol::Utf8smtpa | Protocol::Utf8smtps | Protocol::Utf8smtpsa
+        )
+    }
+
     /// The word.
     pub fn as_str(self) -> &'static str {
         match self {
