@@ -6,3 +6,6 @@ pub mod policy;
 pub mod reference;
 pub mod replies;
 pub mod trace_fields;
+
+#[cfg(test)]
+mod golden;
