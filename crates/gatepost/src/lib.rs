@@ -1,1 +1,4 @@
 //! Gatepost.
+
+pub mod config;
+pub mod relay_table;

@@ -1,0 +1,3 @@
+//! The relay table: which route a recipient domain takes.
+mod known_recipients;
+pub use known_recipients::KnownRecipients;
