@@ -8,17 +8,28 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::lists::ListSettings;
+use crate::relay_table::DomainMap;
+
+mod domains;
 mod engine;
+mod error;
+mod files;
+mod keys;
 mod listener;
+mod lists;
+mod load;
 mod nexthop;
 mod node;
+mod reader;
 mod replies;
 mod route;
 mod secret;
+mod suggest;
+mod value;
 
-pub use engine::{
-    Address, Attachment, EncryptedArchives, Engine, EngineKind, EngineRule, OnFailure,
-};
+pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind, EngineRule, OnFailure};
+pub use error::ConfigError;
 pub use listener::{
     BareNewline, CertificateFiles, Listener, ListenerAuth, ListenerTimeouts, Tls, TlsMode,
 };
@@ -47,8 +58,15 @@ pub struct Config {
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.
     pub routes: Vec<Arc<Route>>,
+    /// The domains of all routes, by the place of the route; [`RelayTable`](crate::relay_table::RelayTable) looks
+    /// them up.
+    pub domains: Arc<DomainMap>,
     /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
     pub engines: BTreeMap<String, Engine>,
+    /// `[allow]`: who is never refused as spam.
+    pub allow: ListSettings,
+    /// `[block]`: who is always refused.
+    pub block: ListSettings,
     /// `[replies.LANGUAGE]`: the texts of refusals that the operator has changed or translated.
     pub replies: Replies,
 }

@@ -33,10 +33,7 @@ impl fmt::Display for ConfigError {
             remedy,
             ..
         } = self;
-        write!(
-            f,
-            "{file}:{line}:{column}: {message}\n  remedy: {remedy}"
-        )
+        write!(f, "{file}:{line}:{column}: {message}\n  remedy: {remedy}")
     }
 }
 

@@ -126,12 +126,7 @@ impl Kind {
 
 impl Key {
     /// A key with a default.
-    const fn new(
-        name: &'static str,
-        kind: Kind,
-        default: &'static str,
-        doc: &'static str,
-    ) -> Key {
+    const fn new(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
         Key {
             name,
             kind,

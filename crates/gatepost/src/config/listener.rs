@@ -6,6 +6,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::error::Fault;
+use super::reader::Section;
+use super::value;
+
 /// One `[[listener]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listener {
@@ -119,4 +123,124 @@ pub struct ListenerAuth {
     pub users_file: PathBuf,
     /// Offered without TLS too.
     pub without_tls: bool,
+}
+
+impl Listener {
+    /// `None` if it has no name or address, which is noted.
+    pub(super) fn read(section: &Section<'_, '_>, node_name: &str) -> Option<Listener> {
+        let name = section.name("name");
+        let bind = section.sockets("bind");
+        if section.has("bind") && bind.is_empty() {
+            section.error(
+                "bind",
+                Fault::new("`bind` holds no address", "add one, such as \"0.0.0.0:25\""),
+            );
+        }
+        let hostname = section.form("hostname", value::host_name);
+        let tls = section.table("tls").map(|tls| Tls::read(&tls));
+        let tls = tls.unwrap_or(Tls::OFF);
+        let auth = section.table("auth");
+        let auth = auth.and_then(|auth| ListenerAuth::read(&auth, &tls));
+        let newlines = [
+            ("refuse", BareNewline::Refuse),
+            ("normalise", BareNewline::Normalise),
+        ];
+        let bare_newline = section.choice("bare_newline", &newlines);
+        let timeouts = section.table_or_empty("timeouts");
+        Some(Listener {
+            bind: bind.into_iter().map(|(bind, _)| bind).collect(),
+            hostname: hostname.unwrap_or_else(|| node_name.to_owned()),
+            banner: section.text("banner").unwrap_or_default(),
+            message_size_max: section.bytes("message_size_max"),
+            header_size_max: section.bytes("header_size_max"),
+            recipients_max: section.integer("recipients_max"),
+            bad_commands_max: section.integer("bad_commands_max"),
+            transactions_max: section.integer("transactions_max"),
+            connections_max: section.integer("connections_max"),
+            connections_per_network_max: section.integer("connections_per_network_max"),
+            tls,
+            proxy_networks: section.networks("proxy_networks"),
+            xclient_networks: section.networks("xclient_networks"),
+            bare_newline: bare_newline.unwrap_or(BareNewline::Refuse),
+            greeting_delay: section.duration("greeting_delay"),
+            timeouts: timeouts.map(|section| ListenerTimeouts::read(&section))?,
+            bytes_per_second_min: section.bytes("bytes_per_second_min"),
+            stop_deadline: section.duration("stop_deadline"),
+            pipelining: section.toggle("pipelining"),
+            smtputf8: section.toggle("smtputf8"),
+            chunking: section.toggle("chunking"),
+            dsn: section.toggle("dsn"),
+            prdr: section.toggle("prdr"),
+            auth,
+            name: name?,
+        })
+    }
+}
+
+impl Tls {
+    const OFF: Tls = Tls {
+        mode: TlsMode::Off,
+        certificates: Vec::new(),
+    };
+
+    fn read(section: &Section<'_, '_>) -> Tls {
+        let modes = [
+            ("starttls", TlsMode::StartTls),
+            ("implicit", TlsMode::Implicit),
+            ("off", TlsMode::Off),
+        ];
+        let mode = section.choice("mode", &modes).unwrap_or(TlsMode::Off);
+        let tables = section.tables("certificates");
+        if mode != TlsMode::Off && tables.is_empty() {
+            section.error(
+                "certificates",
+                Fault::new(
+                    "TLS is on, but there is no certificate",
+                    "add `certificates = [{ certificate = \"FILE\", key = \"FILE\" }]`, or `mode = \"off\"`",
+                ),
+            );
+        }
+        let files = |table: &Section<'_, '_>| {
+            let (certificate, key) = (table.file("certificate"), table.file("key"));
+            Some(CertificateFiles {
+                certificate: certificate?,
+                key: key?,
+            })
+        };
+        Tls {
+            mode,
+            certificates: tables.iter().filter_map(files).collect(),
+        }
+    }
+}
+
+impl ListenerTimeouts {
+    fn read(section: &Section<'_, '_>) -> ListenerTimeouts {
+        ListenerTimeouts {
+            command: section.duration("command"),
+            data: section.duration("data"),
+            handshake: section.duration("handshake"),
+            write: section.duration("write"),
+        }
+    }
+}
+
+impl ListenerAuth {
+    fn read(section: &Section<'_, '_>, tls: &Tls) -> Option<ListenerAuth> {
+        let users_file = section.file("users_file");
+        let without_tls = section.toggle("without_tls");
+        if tls.mode == TlsMode::Off && !without_tls {
+            section.error(
+                "without_tls",
+                Fault::new(
+                    "AUTH would never be offered: this listener has no TLS",
+                    "set up `tls`, or set `without_tls = true` if the network is safe",
+                ),
+            );
+        }
+        Some(ListenerAuth {
+            users_file: users_file?,
+            without_tls,
+        })
+    }
 }

@@ -26,6 +26,8 @@ pub(super) struct Reader<'t> {
     folder: PathBuf,
     lines: Lines<'t>,
     errors: RefCell<Vec<ConfigError>>,
+    /// Stands in for tables that are not given.
+    empty: DeTable<'t>,
     /// The TOML itself is broken: what seems to be missing may be there.
     broken: Cell<bool>,
 }
@@ -38,6 +40,7 @@ impl<'t> Reader<'t> {
             folder: folder.to_owned(),
             lines: Lines::new(text),
             errors: RefCell::default(),
+            empty: DeTable::new(),
             broken: Cell::new(false),
         }
     }
@@ -109,10 +112,19 @@ pub(super) struct Section<'r, 't> {
     span: Span,
 }
 
+/// The value of a key that takes either.
+#[derive(Debug)]
+pub(super) enum ToggleOrTable<'r, 't> {
+    Toggle(bool),
+    Table(Section<'r, 't>),
+}
+
 impl fmt::Debug for Section<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Not the table: it may hold secrets.
-        f.debug_struct("Section").field("scope", &self.scope.name).finish_non_exhaustive()
+        f.debug_struct("Section")
+            .field("scope", &self.scope.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -124,7 +136,12 @@ impl<'r, 't> Section<'r, 't> {
         table: &'r DeTable<'t>,
         span: Span,
     ) -> Section<'r, 't> {
-        let section = Section { reader, scope, table, span };
+        let section = Section {
+            reader,
+            scope,
+            table,
+            span,
+        };
         for key in table.keys() {
             if scope.key(key.get_ref()).is_none() {
                 let path = section.key_path(key.get_ref());
@@ -147,7 +164,9 @@ impl<'r, 't> Section<'r, 't> {
 
     /// Where the value of this key stands, or else the table.
     pub(super) fn span(&self, key: &str) -> Span {
-        self.table.get(key).map_or(self.span.clone(), |value| value.span())
+        self.table
+            .get(key)
+            .map_or(self.span.clone(), |value| value.span())
     }
 
     /// Notes an error of this key.
@@ -198,11 +217,15 @@ impl<'r, 't> Section<'r, 't> {
     }
 
     pub(super) fn integer_if_given<N: TryFrom<u64>>(&self, key: &str) -> Option<N> {
-        self.read(key, convert::integer).and_then(|number| number.try_into().ok())
+        self.read(key, convert::integer)
+            .and_then(|number| number.try_into().ok())
     }
 
     pub(super) fn number_if_given(&self, key: &str) -> Option<f32> {
-        #[expect(clippy::cast_possible_truncation, reason = "a score needs no more than the digits of f32")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a score needs no more than the digits of f32"
+        )]
         self.read(key, convert::number).map(|number| number as f32)
     }
 
@@ -229,7 +252,10 @@ impl<'r, 't> Section<'r, 't> {
 
     pub(super) fn secret(&self, key: &str) -> Option<Secret> {
         self.form(key, |text| match text {
-            "" => Err(Fault::new("the secret is empty", "write it, or leave the key out")),
+            "" => Err(Fault::new(
+                "the secret is empty",
+                "write it, or leave the key out",
+            )),
             text => Ok(Secret::new(text)),
         })
     }
@@ -238,7 +264,11 @@ impl<'r, 't> Section<'r, 't> {
     pub(super) fn choice<T: Copy>(&self, key: &str, values: &[(&str, T)]) -> Option<T> {
         let word = self.read(key, convert::choice)?;
         let found = values.iter().find(|(name, _)| *name == word);
-        debug_assert!(found.is_some(), "{word} of {} is not read", self.key_path(key));
+        debug_assert!(
+            found.is_some(),
+            "{word} of {} is not read",
+            self.key_path(key)
+        );
         found.map(|&(_, value)| value)
     }
 
@@ -264,14 +294,20 @@ impl<'r, 't> Section<'r, 't> {
 
     fn path_of(&self, text: &str) -> Result<PathBuf, Fault> {
         match text {
-            "" => Err(Fault::new("the path is empty", "write the path, or leave the key out")),
+            "" => Err(Fault::new(
+                "the path is empty",
+                "write the path, or leave the key out",
+            )),
             text if text.contains('\0') => Err(Fault::new("the path holds a NUL", "remove it")),
             text => Ok(self.reader.path(text)),
         }
     }
 
     pub(super) fn networks(&self, key: &str) -> Vec<IpNet> {
-        self.list(key, value::network).into_iter().map(|(network, _)| network).collect()
+        self.list(key, value::network)
+            .into_iter()
+            .map(|(network, _)| network)
+            .collect()
     }
 
     pub(super) fn sockets(&self, key: &str) -> Vec<(SocketAddr, Span)> {
@@ -285,12 +321,18 @@ impl<'r, 't> Section<'r, 't> {
         parse: impl Fn(&str) -> Result<T, Fault>,
     ) -> Vec<(T, Span)> {
         let Some(given) = self.table.get(key) else {
-            return self.read(key, |key, value| {
-                let entries = convert::array(key, value)?.iter();
-                entries.map(|entry| Ok((parse(convert::entry(key, entry.get_ref())?)?, 0..0))).collect()
-            }).unwrap_or_default();
+            return self
+                .read(key, |key, value| {
+                    let entries = convert::array(key, value)?.iter();
+                    entries
+                        .map(|entry| Ok((parse(convert::entry(key, entry.get_ref())?)?, 0..0)))
+                        .collect()
+                })
+                .unwrap_or_default();
         };
-        let Some(declared) = self.scope.key(key) else { return Vec::new() };
+        let Some(declared) = self.scope.key(key) else {
+            return Vec::new();
+        };
         let entries = match convert::array(declared, given.get_ref()) {
             Ok(entries) => entries,
             Err(fault) => {
@@ -315,6 +357,20 @@ impl<'r, 't> Section<'r, 't> {
         self.as_section(name, scope, value.get_ref(), value.span())
     }
 
+    /// The table under this key, or an empty one, which holds the defaults.
+    pub(super) fn table_or_empty(&self, name: &str) -> Option<Section<'r, 't>> {
+        if self.has(name) {
+            return self.table(name);
+        }
+        let scope = self.scope_under(name)?;
+        Some(Section::open(
+            self.reader,
+            scope,
+            &self.reader.empty,
+            self.span.clone(),
+        ))
+    }
+
     /// The tables of the list under this key.
     pub(super) fn tables(&self, name: &str) -> Vec<Section<'r, 't>> {
         let (Some(scope), Some(value)) = (self.scope_under(name), self.table.get(name)) else {
@@ -322,8 +378,13 @@ impl<'r, 't> Section<'r, 't> {
         };
         let DeValue::Array(entries) = value.get_ref() else {
             let fault = Fault::new(
-                format!("`{name}` must be a list of tables, not {}", convert::article(value.get_ref())),
-                format!("write the header `[[{name}]]` with double brackets, or `{name} = [{{ ... }}]`"),
+                format!(
+                    "`{name}` must be a list of tables, not {}",
+                    convert::article(value.get_ref())
+                ),
+                format!(
+                    "write the header `[[{name}]]` with double brackets, or `{name} = [{{ ... }}]`"
+                ),
             );
             self.error(name, fault);
             return Vec::new();
@@ -337,7 +398,10 @@ impl<'r, 't> Section<'r, 't> {
     /// The tables under this key by the names that the operator gave them.
     pub(super) fn named_tables(&self, name: &str) -> Vec<(&'r str, Section<'r, 't>)> {
         let scope = self.scope_under(name);
-        let value = self.table.get(name).map(|value| (value.get_ref(), value.span()));
+        let value = self
+            .table
+            .get(name)
+            .map(|value| (value.get_ref(), value.span()));
         let (Some(scope), Some((value, span))) = (scope, value) else {
             return Vec::new();
         };
@@ -347,16 +411,19 @@ impl<'r, 't> Section<'r, 't> {
         };
         let section = |(key, value): (&'r toml::Spanned<_>, &'r toml::Spanned<DeValue<'t>>)| {
             let key: &'r std::borrow::Cow<'t, str> = key.get_ref();
-            Some((&**key, self.as_section(name, scope, value.get_ref(), value.span())?))
+            Some((
+                &**key,
+                self.as_section(name, scope, value.get_ref(), value.span())?,
+            ))
         };
         table.iter().filter_map(section).collect()
     }
 
-    /// `Ok` for `true` or `false` under this key, `Err` for a table; `None` if it is not given or neither.
-    pub(super) fn toggle_or_table(&self, name: &str) -> Option<Result<bool, Section<'r, 't>>> {
+    /// What is under this key; `None` if it is not given or neither.
+    pub(super) fn toggle_or_table(&self, name: &str) -> Option<ToggleOrTable<'r, 't>> {
         match self.table.get(name)?.get_ref() {
-            DeValue::Boolean(on) => Some(Ok(*on)),
-            DeValue::Table(_) => self.table(name).map(Err),
+            DeValue::Boolean(on) => Some(ToggleOrTable::Toggle(*on)),
+            DeValue::Table(_) => self.table(name).map(ToggleOrTable::Table),
             value => {
                 let key = self.scope.key(name)?;
                 self.error(name, convert::wrong_type(key, value));
@@ -420,7 +487,10 @@ fn missing_key(scope: &Scope, key: &Key) -> Fault {
         Kind::Tables(_) if scope.name.is_empty() => format!("add a table `[[{}]]`", key.name),
         _ => format!("add `{} = ...`: {}", key.name, key.kind.words()),
     };
-    Fault::new(format!("`{}` is missing in {}", key.name, scope.title), remedy)
+    Fault::new(
+        format!("`{}` is missing in {}", key.name, scope.title),
+        remedy,
+    )
 }
 
 #[cfg(test)]

@@ -8,7 +8,11 @@ pub(super) fn nearest<'c>(
     word: &str,
     candidates: impl IntoIterator<Item = &'c str>,
 ) -> Option<&'c str> {
-    let word: Vec<char> = word.to_lowercase().chars().take(WORD_CHARS_MAX + 1).collect();
+    let word: Vec<char> = word
+        .to_lowercase()
+        .chars()
+        .take(WORD_CHARS_MAX + 1)
+        .collect();
     if word.len() > WORD_CHARS_MAX {
         return None;
     }
@@ -31,7 +35,8 @@ fn distance(word: &[char], candidate: &str) -> usize {
         let mut left = row + 1;
         current.push(left);
         for (column, &b) in candidate.iter().enumerate() {
-            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
+            let at =
+                |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
             let mut cost = (at(&last, column) + usize::from(a != b))
                 .min(at(&last, column + 1) + 1)
                 .min(left + 1);

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use scan::address::Address;
+use smtp::Mailbox;
 
-use super::Address;
 use super::error::Fault;
 
 /// A size: digits and a unit, `50MiB`. Plain digits are bytes.
@@ -40,9 +41,13 @@ pub(super) fn duration(text: &str) -> Result<Duration, Fault> {
         return Err(fault());
     }
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+        let digits = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
         let (number, after) = rest.split_at(digits);
-        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let letters = after
+            .find(|c: char| c.is_ascii_digit())
+            .unwrap_or(after.len());
         let (unit, after) = after.split_at(letters);
         let unit = match unit.trim() {
             "ms" => 1,
@@ -80,7 +85,10 @@ pub(super) fn network(text: &str) -> Result<IpNet, Fault> {
     if trunc != network {
         return Err(Fault::new(
             format!("`{text}` has bits set beyond its prefix length"),
-            format!("write \"{trunc}\" for the network, or \"{}\" for the one address", network.addr()),
+            format!(
+                "write \"{trunc}\" for the network, or \"{}\" for the one address",
+                network.addr()
+            ),
         ));
     }
     Ok(network)
@@ -93,8 +101,12 @@ pub(super) fn socket(text: &str) -> Result<SocketAddr, Fault> {
             Some(port) if all_digits::<u16>(port).is_some() => {
                 format!("write \"0.0.0.0:{port}\" and \"[::]:{port}\" for all addresses")
             }
-            _ if text.parse::<IpAddr>().is_ok() => "add the port, such as \"127.0.0.1:25\" or \"[::1]:25\"".to_owned(),
-            _ => "write an IP address and a port, such as \"127.0.0.1:25\" or \"[::]:25\"".to_owned(),
+            _ if text.parse::<IpAddr>().is_ok() => {
+                "add the port, such as \"127.0.0.1:25\" or \"[::1]:25\"".to_owned()
+            }
+            _ => {
+                "write an IP address and a port, such as \"127.0.0.1:25\" or \"[::]:25\"".to_owned()
+            }
         };
         Fault::new(format!("`{text}` is not an address to listen on"), remedy)
     })
@@ -113,32 +125,15 @@ pub(super) fn nameserver(text: &str) -> Result<SocketAddr, Fault> {
 
 /// Where a daemon listens: `HOST:PORT` or `unix:PATH`.
 pub(super) fn address(text: &str) -> Result<Address, Fault> {
-    let (fault, remedy) = match text.strip_prefix("unix:") {
-        Some(path) if path.starts_with('/') && !path.contains('\0') => {
-            return Ok(Address::Unix(path.into()));
-        }
-        Some(_) => ("has no absolute path", "write \"unix:/run/clamav/clamd.ctl\""),
-        None => match host_and_port(text) {
-            Some((host, port)) => return Ok(Address::Tcp(host, port)),
-            None => ("is not HOST:PORT", "write a host and a port, such as \"127.0.0.1:3310\" or \"[::1]:3310\", or \
-                      \"unix:\" and a path"),
-        },
-    };
-    Err(Fault::new(format!("`{text}` {fault}"), remedy))
+    text.parse::<Address>().map_err(|error| {
+        let error = error.to_string();
+        let (fault, remedy) = error.split_once(": ").unwrap_or((&error, ADDRESS_REMEDY));
+        Fault::new(format!("`{}`: {fault}", text.escape_debug()), remedy)
+    })
 }
 
-/// The host (an IPv6 address without its brackets) and the port of `HOST:PORT`.
-pub(super) fn host_and_port(text: &str) -> Option<(String, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    let port = all_digits::<u16>(port).filter(|&port| port > 0)?;
-    let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(bracketed) => bracketed.parse::<std::net::Ipv6Addr>().ok()?.to_string(),
-        None => {
-            is_host_name(host).then_some(host)?.to_owned()
-        }
-    };
-    Some((host, port))
-}
+const ADDRESS_REMEDY: &str =
+    "write \"127.0.0.1:3310\", \"[::1]:3310\" or \"unix:/run/clamav/clamd.ctl\"";
 
 /// A name of a host, or an IPv4 address.
 pub(super) fn host_name(text: &str) -> Result<String, Fault> {
@@ -176,17 +171,13 @@ pub(super) fn text(text: &str) -> Result<String, Fault> {
 }
 
 /// A mailbox with a domain.
-pub(super) fn mailbox(text: &str) -> Result<String, Fault> {
-    let well_formed = text.rsplit_once('@').is_some_and(|(local_part, domain)| {
-        !local_part.is_empty() && is_host_name(domain)
-    });
-    if well_formed && !text.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        return Ok(text.to_owned());
-    }
-    Err(Fault::new(
-        format!("`{}` is not a mailbox", text.escape_debug()),
-        "write a local-part and a domain, such as \"postmaster@example.net\"",
-    ))
+pub(super) fn mailbox(text: &str) -> Result<Mailbox, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(
+            format!("`{}` is not a mailbox", text.escape_debug()),
+            "write a local-part and a domain, such as \"postmaster@example.net\"",
+        )
+    })
 }
 
 /// A file name extension, lower case without its dot.
@@ -208,7 +199,9 @@ fn is_host_name(text: &str) -> bool {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
     };
     text.len() <= 253 && text.split('.').all(label)
 }

@@ -253,7 +253,12 @@ const fn sure(default: &'static str) -> Key {
 }
 
 const fn address(default: &'static str) -> Key {
-    Key::new("address", Kind::Address, default, "Where its daemon listens.")
+    Key::new(
+        "address",
+        Kind::Address,
+        default,
+        "Where its daemon listens.",
+    )
 }
 
 const fn size_max(default: &'static str) -> Key {

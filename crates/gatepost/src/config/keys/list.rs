@@ -26,7 +26,10 @@ pub(super) const SCOPES: &[Scope] = &[
             reply("virus", "Refused for a virus."),
             reply("attachment", "Refused for a banned attachment."),
             reply("size", "Refused for its size."),
-            reply("line", "Refused for a line that is too long, or a bare CR or LF."),
+            reply(
+                "line",
+                "Refused for a line that is too long, or a bare CR or LF.",
+            ),
             reply("relay", "Not a domain that is relayed for."),
             reply("mailbox", "No such mailbox."),
             reply("list", "On a block list."),

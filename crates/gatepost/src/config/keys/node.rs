@@ -185,4 +185,3 @@ pub(super) const SCOPES: &[Scope] = &[
         ],
     },
 ];
-

@@ -78,7 +78,12 @@ pub(super) fn choice(key: &Key, value: &DeValue<'_>) -> Result<&'static str, Fau
         return Ok(word);
     }
     let shown: String = word.chars().take(64).collect();
-    let message = format!("`{}` must be {}, not \"{}\"", key.name, key.kind.words(), shown.escape_debug());
+    let message = format!(
+        "`{}` must be {}, not \"{}\"",
+        key.name,
+        key.kind.words(),
+        shown.escape_debug()
+    );
     let remedy = match (suggest::nearest(word, words.iter().copied()), words) {
         (Some(meant), _) => format!("write \"{meant}\""),
         (None, [only]) => format!("write \"{only}\", the only value yet"),
@@ -92,7 +97,11 @@ pub(super) fn array<'v, 't>(key: &Key, value: &'v DeValue<'t>) -> Result<&'v DeA
         let shown: String = text.chars().take(64).collect();
         return Err(Fault::new(
             format!("`{}` must be {}, not a string", key.name, key.kind.words()),
-            format!("put it in brackets: `{} = [\"{}\"]`", key.name, shown.escape_debug()),
+            format!(
+                "put it in brackets: `{} = [\"{}\"]`",
+                key.name,
+                shown.escape_debug()
+            ),
         ));
     }
     value.as_array().ok_or_else(|| wrong_type(key, value))
@@ -102,7 +111,11 @@ pub(super) fn array<'v, 't>(key: &Key, value: &'v DeValue<'t>) -> Result<&'v DeA
 pub(super) fn entry<'v>(key: &Key, value: &'v DeValue<'_>) -> Result<&'v str, Fault> {
     value.as_str().ok_or_else(|| {
         Fault::new(
-            format!("an entry of `{}` must be a string, not {}", key.name, article(value)),
+            format!(
+                "an entry of `{}` must be a string, not {}",
+                key.name,
+                article(value)
+            ),
             "put it in quotes",
         )
     })
@@ -121,7 +134,10 @@ pub(super) fn wrong_type(key: &Key, value: &DeValue<'_>) -> Fault {
         }
         _ => format!("write {words}"),
     };
-    Fault::new(format!("`{}` must be {words}, not {}", key.name, article(value)), remedy)
+    Fault::new(
+        format!("`{}` must be {words}, not {}", key.name, article(value)),
+        remedy,
+    )
 }
 
 pub(super) fn not_a_table(name: &str, value: &DeValue<'_>) -> Fault {
@@ -150,7 +166,10 @@ fn whole_number(key: &Key, value: &DeValue<'_>) -> Result<u64, Fault> {
     };
     u64::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
         Fault::new(
-            format!("`{}` is {number}, which is below 0 or far too large", key.name),
+            format!(
+                "`{}` is {number}, which is below 0 or far too large",
+                key.name
+            ),
             format!("write {}", key.kind.words()),
         )
     })
@@ -171,7 +190,10 @@ fn in_range<T: PartialOrd + Copy>(
 
 fn out_of_range<T: Display>(key: &Key, value: T, min: T, max: T) -> Fault {
     Fault::new(
-        format!("`{}` is {value}, which is not within {min} to {max}", key.name),
+        format!(
+            "`{}` is {value}, which is not within {min} to {max}",
+            key.name
+        ),
         format!("write a value from {min} to {max}"),
     )
 }
@@ -179,7 +201,9 @@ fn out_of_range<T: Display>(key: &Key, value: T, min: T, max: T) -> Fault {
 /// The size in the largest unit that leaves no rest.
 pub(in super::super) fn show_bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
-    let unit = units.iter().find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
+    let unit = units
+        .iter()
+        .find(|(unit, _)| bytes >= *unit && bytes.is_multiple_of(*unit));
     match unit {
         Some((unit, name)) => format!("{}{name}", bytes / unit),
         None => format!("{bytes}B"),
@@ -189,7 +213,12 @@ pub(in super::super) fn show_bytes(bytes: u64) -> String {
 /// The duration in the largest unit that leaves no rest.
 pub(in super::super) fn show_duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
-    let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+    let units = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "m"),
+        (1000, "s"),
+    ];
     let unit = units
         .iter()
         .find(|(unit, _)| milliseconds >= *unit && milliseconds.is_multiple_of(*unit));

@@ -1,0 +1,56 @@
+//! Every bound of this crate: its name, its unit, and where it comes from.
+
+use std::time::Duration;
+
+/// How long an engine is waited for by default.
+pub const ENGINE_DEADLINE: Duration = Duration::from_secs(10);
+
+/// How long a whole wave may take by default. A client waits 10 minutes for the reply to its final dot
+/// (RFC 5321 section 4.5.3.2.6); ours has to come far sooner.
+pub const WAVE_DEADLINE: Duration = Duration::from_secs(30);
+
+/// Messages that a daemon is given at a time by default.
+pub const CONNECTIONS_MAX: usize = 16;
+
+/// The largest message that a daemon is given by default, in bytes.
+pub const MESSAGE_SIZE_MAX: u64 = 50 * 1024 * 1024;
+
+/// The largest message that SpamAssassin is given by default, in bytes: what spamc itself takes.
+pub const SPAMASSASSIN_MESSAGE_SIZE_MAX: u64 = 500 * 1024;
+
+/// How long a connection to a daemon may take to be established.
+pub const CONNECT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// How long an idle connection is kept. Shorter than clamd's `IdleTimeout` of 30 seconds.
+pub const IDLE_MAX: Duration = Duration::from_secs(25);
+
+/// How long a daemon that failed is left alone at first; each further failure doubles it.
+pub const BACK_OFF_MIN: Duration = Duration::from_secs(1);
+
+/// The longest time that a daemon is left alone.
+pub const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+
+/// Examinations in a row that have to fail on an open connection until a daemon counts as down: a single message that
+/// it chokes on is not a dead daemon. A connection that cannot be made counts at once.
+pub const FAILURES_MAX: u32 = 3;
+
+/// Symbols kept of one finding.
+pub const SYMBOLS_MAX: usize = 100;
+
+/// Bytes of a name, an action or a reference that a daemon reports.
+pub const NAME_BYTES_MAX: usize = 256;
+
+/// Bytes of the detail of a symbol or of an error text that a daemon reports.
+pub const DETAIL_BYTES_MAX: usize = 200;
+
+/// Bytes of one line of a daemon's reply.
+pub const REPLY_LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// Lines of a daemon's reply.
+pub const REPLY_LINES_MAX: usize = 1_000;
+
+/// Bytes of a daemon's whole reply.
+pub const REPLY_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of all `Rcpt` fields of a request to rspamd, whose HTTP parser takes 80 KiB of header.
+pub const RECIPIENT_FIELDS_BYTES_MAX: usize = 48 * 1024;
