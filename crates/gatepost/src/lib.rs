@@ -1,1 +1,5 @@
 //! Gatepost.
+
+pub mod config;
+pub mod lists;
+pub mod relay_table;
