@@ -19,6 +19,11 @@ use template::Template;
 pub use template::{PLACEHOLDERS, Problem};
 pub use values::Values;
 
+/// The tags of the built-in languages.
+pub fn builtin_languages() -> impl Iterator<Item = &'static str> {
+    builtin::LANGUAGES.iter().map(|(language, _)| *language)
+}
+
 /// The language of last resort.
 pub const LANGUAGE_DEFAULT: &str = "en";
 

@@ -134,7 +134,9 @@ pub struct UnknownKind;
 impl FromStr for Kind {
     type Err = UnknownKind;
 
+    /// Takes the name, also with `_` for `-`, as keys of the configuration have it.
     fn from_str(name: &str) -> Result<Kind, UnknownKind> {
+        let name = name.replace('_', "-");
         Kind::ALL
             .into_iter()
             .find(|kind| kind.name() == name)

@@ -251,14 +251,15 @@ fn describe_spam(finding: &Finding, out: &mut String) -> std::fmt::Result {
     use std::fmt::Write as _;
     match (finding.score, finding.spam) {
         (Some(score), _) => write!(out, "{}", score.value)?,
-        (None, Some(class)) => write!(out, "{}", spam_word(class))?,
+        (None, Some(class)) => out.push_str(spam_word(class)),
         (None, None) => {}
     }
     if let Some(required) = finding.score.and_then(|score| score.required) {
         write!(out, " of {required}")?;
     }
     if let Some(action) = &finding.action {
-        write!(out, ", {action}")?;
+        let comma = if out.ends_with(' ') { "" } else { ", " };
+        write!(out, "{comma}{action}")?;
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ const NOW: u64 = 1_772_366_400; // 2026-03-01T12:00:00Z
 fn looks_as_documented() {
     let references = References::new(node_number("mx.example.net"));
     let first = [(); 3].map(|()| references.next(NOW).to_string());
-    assert_eq!(first, ["M2R4-7HSQ-2C", "M2R4-7HSQ-2C", "M2R4-7HSQ-2C"]);
+    assert_eq!(first, ["6TM3-84VZ-BR", "6SKN-RR62-3J", "6VV5-7NHH-VX"]);
 }
 
 #[test]

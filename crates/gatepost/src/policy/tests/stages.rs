@@ -79,6 +79,7 @@ fn each_kind_has_its_codes() {
             assert_eq!(kind.is_transient(), code < 500);
             assert_eq!(banner, if code < 500 { 421 } else { 554 });
             assert_eq!(kind.name().parse(), Ok(kind));
+            assert_eq!(kind.name().replace('-', "_").parse(), Ok(kind));
             let json = serde_json::to_string(&kind).unwrap();
             assert_eq!(json, format!("\"{kind}\""));
             format!("{kind} {code} {status}")

@@ -1,0 +1,72 @@
+//! The configuration: one TOML file read into typed settings, with every error of it reported at once.
+//!
+//! `config/keys` declares each key once (type, default, range, meaning, source); the reader, the check for unknown
+//! keys and `docs/configuration.md` all come from it. Nothing here opens a socket or starts a task; files that the
+//! configuration names (domain lists, recipient lists) are read here, so that `check` finds their errors too.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::lists::ListSettings;
+use crate::relay_table::DomainMap;
+
+mod domains;
+mod engine;
+mod error;
+mod files;
+mod keys;
+mod listener;
+mod lists;
+mod load;
+mod nexthop;
+mod node;
+mod reader;
+mod replies;
+mod route;
+mod secret;
+mod suggest;
+mod value;
+
+pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind, EngineRule, OnFailure};
+pub use error::ConfigError;
+pub use listener::{
+    BareNewline, CertificateFiles, Listener, ListenerAuth, ListenerTimeouts, Tls, TlsMode,
+};
+pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
+pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
+pub use replies::{Replies, ReplyKind};
+pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
+pub use secret::Secret;
+
+/// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the configuration was read from; `None` for the embedded default.
+    pub file: Option<PathBuf>,
+    /// `[node]`: who we are.
+    pub node: Node,
+    /// `[log]`: the decision log and the human log.
+    pub log: Log,
+    /// `[admin]`: metrics, health and the control socket.
+    pub admin: Admin,
+    /// `[dns]`: how names are looked up.
+    pub dns: Dns,
+    /// `[scan]`: the wave of engines.
+    pub scan: Scan,
+    /// `[[listener]]`, in the order of the file; never empty.
+    pub listeners: Vec<Arc<Listener>>,
+    /// `[[route]]`, in the order of the file; never empty.
+    pub routes: Vec<Arc<Route>>,
+    /// The domains of all routes, by the place of the route; [`RelayTable`](crate::relay_table::RelayTable) looks
+    /// them up.
+    pub domains: Arc<DomainMap>,
+    /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
+    pub engines: BTreeMap<String, Engine>,
+    /// `[allow]`: who is never refused as spam.
+    pub allow: ListSettings,
+    /// `[block]`: who is always refused.
+    pub block: ListSettings,
+    /// `[replies.LANGUAGE]`: the texts of refusals that the operator has changed or translated.
+    pub replies: Replies,
+}

@@ -1,0 +1,203 @@
+//! From the text of the file to the configuration, or to all its errors.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use toml::de::DeTable;
+
+use super::domains::Domains;
+use super::error::{ConfigError, Fault};
+use super::reader::{Reader, Section};
+use super::route::Surroundings;
+use super::{
+    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Replies, Route, Scan,
+    files, keys,
+};
+use crate::lists::ListSettings;
+
+impl Config {
+    /// Reads the configuration file at `path`, and the lists that it names.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn load(path: &Path) -> Result<Config, Vec<ConfigError>> {
+        let shown = path.display().to_string();
+        let unreadable = |fault: Fault| {
+            let reader = Reader::new(&shown, "");
+            reader.error(0..0, "", fault);
+            reader.into_errors()
+        };
+        let bytes = files::read(path).map_err(unreadable)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(error.as_bytes());
+            let reader = Reader::new(&shown, &text);
+            reader.error(
+                valid..valid,
+                "",
+                Fault::new("this is not UTF-8", "save the file as UTF-8"),
+            );
+            reader.into_errors()
+        })?;
+        Config::parse(&shown, &text)
+    }
+
+    /// Reads a configuration from `text`. `file_name` stands in errors, and relative paths start at its folder.
+    ///
+    /// # Errors
+    /// All that is wrong with it.
+    pub fn parse(file_name: &str, text: &str) -> Result<Config, Vec<ConfigError>> {
+        let reader = Reader::new(file_name, text);
+        let (document, syntax_errors) = DeTable::parse_recoverable(text);
+        for error in &syntax_errors {
+            reader.syntax_error(error);
+        }
+        let config = keys::scope("").and_then(|scope| {
+            let file = Section::open(&reader, scope, document.get_ref(), 0..0);
+            read(&file)
+        });
+        match config {
+            Some(config) if !reader.has_errors() => Ok(Config {
+                file: Some(PathBuf::from(file_name)),
+                ..config
+            }),
+            _ => Err(reader.into_errors()),
+        }
+    }
+
+    /// What runs without a configuration: mail for the example domains goes into a maildir, loopback only.
+    pub fn embedded(data_dir: &Path) -> Config {
+        #[expect(
+            clippy::expect_used,
+            reason = "the text is a constant, which a test reads"
+        )]
+        let mut config = Config::parse("embedded", include_str!("embedded.toml"))
+            .expect("the embedded configuration is valid");
+        config.file = None;
+        config.node.data_dir = data_dir.to_owned();
+        config.log.decisions = DecisionLog::File(data_dir.join("decisions.jsonl"));
+        config.admin.control = data_dir.join("control.sock");
+        for route in &mut config.routes {
+            Arc::make_mut(route).nexthops = vec![Nexthop::Maildir(data_dir.join("maildir"))];
+        }
+        config
+    }
+}
+
+/// `None` if something is missing on which all else stands, which is noted.
+fn read(file: &Section<'_, '_>) -> Option<Config> {
+    let node = file.table("node").and_then(|node| Node::read(&node));
+    let (name, data_dir) = match &node {
+        Some(node) => (node.name.clone(), node.data_dir.clone()),
+        None => Default::default(),
+    };
+    let log = file
+        .table_or_empty("log")
+        .map(|log| Log::read(&log, &data_dir));
+    let admin = file
+        .table_or_empty("admin")
+        .map(|admin| Admin::read(&admin, &data_dir));
+    let dns = file.table_or_empty("dns").map(|dns| Dns::read(&dns));
+    let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
+    let engines = file
+        .table_or_empty("engine")
+        .map(|engine| Engine::read_all(&engine));
+    let engines = engines.unwrap_or_default();
+    let replies = Replies::read(file);
+    let listeners = read_listeners(file, &name);
+    let (routes, domains) = read_routes(file, &engines, &replies);
+    let allow = file
+        .table_or_empty("allow")
+        .map(|allow| ListSettings::read(&allow));
+    let block = file
+        .table_or_empty("block")
+        .map(|block| ListSettings::read(&block));
+    Some(Config {
+        file: None,
+        node: node?,
+        log: log?,
+        admin: admin?,
+        dns: dns?,
+        scan: scan?,
+        listeners,
+        routes,
+        domains: Arc::new(domains.into_map()),
+        engines,
+        allow: allow?,
+        block: block?,
+        replies,
+    })
+}
+
+fn read_listeners(file: &Section<'_, '_>, node_name: &str) -> Vec<Arc<Listener>> {
+    let sections = file.tables("listener");
+    none_given(file, "listener", sections.len());
+    let mut names = HashMap::new();
+    let mut binds: HashMap<SocketAddr, usize> = HashMap::new();
+    let mut listeners = Vec::new();
+    for section in sections {
+        let line = section.reader.line(&section.span(""));
+        let Some(listener) = Listener::read(&section, node_name) else {
+            continue;
+        };
+        if let Some(first) = names.insert(listener.name.clone(), line) {
+            let fault = Fault::new(
+                format!(
+                    "there is another listener named `{}`, at line {first}",
+                    listener.name
+                ),
+                "give each listener a name of its own",
+            );
+            section.error("name", fault);
+        }
+        // Port 0 stands for any free port: such addresses never clash.
+        for bind in listener.bind.iter().filter(|bind| bind.port() != 0) {
+            if let Some(first) = binds.insert(*bind, line) {
+                let fault = Fault::new(
+                    format!(
+                        "{bind} is bound twice; the first time by the listener at line {first}"
+                    ),
+                    "leave it with one listener",
+                );
+                section.error("bind", fault);
+            }
+        }
+        listeners.push(Arc::new(listener));
+    }
+    listeners
+}
+
+fn read_routes(
+    file: &Section<'_, '_>,
+    engines: &std::collections::BTreeMap<String, Engine>,
+    replies: &Replies,
+) -> (Vec<Arc<Route>>, Domains) {
+    let sections = file.tables("route");
+    none_given(file, "route", sections.len());
+    let mut domains = Domains::default();
+    let mut around = Surroundings {
+        engines,
+        replies,
+        domains: &mut domains,
+    };
+    let routes = sections
+        .iter()
+        .enumerate()
+        .filter_map(|(index, section)| Route::read(section, index, &mut around))
+        .map(Arc::new)
+        .collect();
+    (routes, domains)
+}
+
+/// `listener = []` is given, yet none.
+fn none_given(file: &Section<'_, '_>, key: &str, count: usize) {
+    if file.has(key) && count == 0 && !file.reader.has_errors() {
+        let fault = Fault::new(
+            format!("there is no {key}"),
+            format!("add a table `[[{key}]]`"),
+        );
+        file.error(key, fault);
+    }
+}

@@ -1,0 +1,152 @@
+//! Nexthops: where a route hands messages on to, and how.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use scan::address::Address;
+
+use super::Secret;
+use super::error::Fault;
+use super::reader::{Reader, Section};
+
+/// One nexthop of a route. `Display` gives the form of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Nexthop {
+    /// `smtp:HOST:PORT` (RFC 5321).
+    Smtp {
+        /// Name or IP address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+    /// `lmtp:HOST:PORT` or `lmtp:unix:PATH` (RFC 2033).
+    Lmtp(Address),
+    /// `maildir:PATH`.
+    Maildir(PathBuf),
+}
+
+impl fmt::Display for Nexthop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Nexthop::Smtp { host, port } => {
+                write!(f, "smtp:{}", Address::Tcp(host.clone(), *port))
+            }
+            Nexthop::Lmtp(address) => write!(f, "lmtp:{address}"),
+            Nexthop::Maildir(path) => write!(f, "maildir:{}", path.display()),
+        }
+    }
+}
+
+/// Which nexthop of a list is tried first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NexthopOrder {
+    /// The first of the list; the others when it fails.
+    Failover,
+    /// Any of them, and the others when it fails.
+    Random,
+}
+
+/// TLS towards a nexthop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NexthopTls {
+    /// Never.
+    Off,
+    /// When offered; the certificate is not verified (RFC 7435).
+    Opportunistic,
+    /// Always, and the certificate is verified.
+    Require,
+}
+
+/// What we log in with at a nexthop (RFC 4954).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NexthopAuth {
+    /// The authentication identity.
+    pub user: String,
+    /// Its password.
+    pub password: Secret,
+}
+
+/// How long a nexthop may take (RFC 5321 4.5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NexthopTimeouts {
+    /// To accept the connection.
+    pub connect: Duration,
+    /// For its banner.
+    pub banner: Duration,
+    /// For its reply to EHLO, MAIL, RCPT and the other commands.
+    pub command: Duration,
+    /// For its reply to DATA.
+    pub data: Duration,
+    /// To take a block of the message.
+    pub block: Duration,
+    /// For its reply to the end of the message.
+    pub end: Duration,
+}
+
+impl Nexthop {
+    /// A nexthop as the configuration writes it.
+    pub(super) fn parse(text: &str, reader: &Reader<'_>) -> Result<Nexthop, Fault> {
+        let shown = text.escape_debug();
+        let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
+        match scheme {
+            "smtp" => match tcp_address(rest, 25)? {
+                Address::Tcp(host, port) => Ok(Nexthop::Smtp { host, port }),
+                Address::Unix(_) => Err(Fault::new(
+                    format!("`{shown}`: SMTP goes over TCP"),
+                    "write \"smtp:HOST:PORT\"; only LMTP has unix sockets",
+                )),
+            },
+            "lmtp" => tcp_address(rest, 24).map(Nexthop::Lmtp),
+            "maildir" if !rest.is_empty() && !rest.contains('\0') => {
+                Ok(Nexthop::Maildir(reader.path(rest)))
+            }
+            "mx" => Err(Fault::new(
+                "delivery by MX records needs the queue, which this version does not have yet",
+                "name the server, such as \"smtp:mail.example.org:25\"",
+            )),
+            _ => Err(Fault::new(
+                format!("`{shown}` is not a nexthop"),
+                "write \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:PATH\" or \"maildir:PATH\"",
+            )),
+        }
+    }
+
+    /// Whether messages go over a connection.
+    pub fn is_remote(&self) -> bool {
+        !matches!(self, Nexthop::Maildir(_))
+    }
+}
+
+/// `HOST:PORT` or `unix:PATH`; the port is not guessed, but suggested.
+fn tcp_address(text: &str, port: u16) -> Result<Address, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(
+            format!("`{}` is not a host and port", text.escape_debug()),
+            format!("write a host and a port, such as \"mail.example.org:{port}\" or \"[2001:db8::1]:{port}\""),
+        )
+    })
+}
+
+impl NexthopAuth {
+    pub(super) fn read(section: &Section<'_, '_>) -> Option<NexthopAuth> {
+        let (user, password) = (section.text("user"), section.secret("password"));
+        Some(NexthopAuth {
+            user: user?,
+            password: password?,
+        })
+    }
+}
+
+impl NexthopTimeouts {
+    pub(super) fn read(section: &Section<'_, '_>) -> NexthopTimeouts {
+        NexthopTimeouts {
+            connect: section.duration("connect"),
+            banner: section.duration("banner"),
+            command: section.duration("command"),
+            data: section.duration("data"),
+            block: section.duration("block"),
+            end: section.duration("end"),
+        }
+    }
+}
