@@ -22,6 +22,7 @@ mod load;
 mod nexthop;
 mod node;
 mod reader;
+mod reference;
 mod replies;
 mod route;
 mod secret;
@@ -35,8 +36,10 @@ pub use listener::{
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
+pub use reference::reference_markdown;
 pub use replies::{Replies, ReplyKind};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
+pub use scan::address::Address;
 pub use secret::Secret;
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
@@ -70,3 +73,6 @@ pub struct Config {
     /// `[replies.LANGUAGE]`: the texts of refusals that the operator has changed or translated.
     pub replies: Replies,
 }
+
+#[cfg(test)]
+mod tests;

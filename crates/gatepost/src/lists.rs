@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use smtp::{ForwardPath, Mailbox, ReversePath};
+use smtp::{Mailbox, ReversePath};
 
 mod mailboxes;
 mod networks;
@@ -79,9 +79,8 @@ impl Lists {
         self.find(|lists| lists.from.find(mailbox))
     }
 
-    /// The entry for a recipient; there is none for the postmaster without a domain, who must be reachable.
-    pub fn recipient(&self, forward_path: &ForwardPath) -> Option<Match> {
-        let mailbox = forward_path.mailbox()?;
+    /// The entry for a recipient.
+    pub fn recipient(&self, mailbox: &Mailbox) -> Option<Match> {
         self.find(|lists| lists.recipient.find(mailbox))
     }
 

@@ -17,7 +17,7 @@ use super::error::{ConfigError, ERRORS_MAX, Fault, Lines, Span};
 use super::keys::{self, Default, Key, Kind, Scope};
 use super::{suggest, value};
 
-mod convert;
+pub(super) mod convert;
 
 /// The file that is being read, and what is wrong with it so far.
 #[derive(Debug)]

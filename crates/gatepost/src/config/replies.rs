@@ -25,8 +25,10 @@ pub enum ReplyKind {
     Attachment,
     /// Refused for its size.
     Size,
-    /// Refused for an over-long line or a bare newline.
+    /// Refused for an over-long line.
     Line,
+    /// Refused for a bare CR or LF.
+    BareNewline,
     /// Not a domain that we relay for.
     Relay,
     /// No such mailbox.
@@ -39,21 +41,31 @@ pub enum ReplyKind {
     EngineUnavailable,
     /// No nexthop can be reached.
     NexthopDown,
+    /// The recipient needs a transaction of its own.
+    AnotherTransaction,
+    /// Memory or disk is used up for the moment.
+    Exhausted,
 }
 
+/// The languages that `crate::replies` has texts in.
+const LANGUAGES_BUILTIN: [&str; 5] = ["en", "de", "fr", "es", "sv"];
+
 /// The kinds by their keys.
-const KINDS: [(&str, ReplyKind); 11] = [
+const KINDS: [(&str, ReplyKind); 14] = [
     ("spam", ReplyKind::Spam),
     ("virus", ReplyKind::Virus),
     ("attachment", ReplyKind::Attachment),
     ("size", ReplyKind::Size),
     ("line", ReplyKind::Line),
+    ("bare_newline", ReplyKind::BareNewline),
     ("relay", ReplyKind::Relay),
     ("mailbox", ReplyKind::Mailbox),
     ("list", ReplyKind::List),
     ("policy", ReplyKind::Policy),
     ("engine_unavailable", ReplyKind::EngineUnavailable),
     ("nexthop_down", ReplyKind::NexthopDown),
+    ("another_transaction", ReplyKind::AnotherTransaction),
+    ("exhausted", ReplyKind::Exhausted),
 ];
 
 impl ReplyKind {
@@ -94,7 +106,7 @@ impl Replies {
 
     /// Whether refusals can be given in this language.
     pub(super) fn knows(&self, language: &str) -> bool {
-        language == "en" || self.languages.contains_key(language)
+        LANGUAGES_BUILTIN.contains(&language) || self.languages.contains_key(language)
     }
 }
 

@@ -199,7 +199,7 @@ fn out_of_range<T: Display>(key: &Key, value: T, min: T, max: T) -> Fault {
 }
 
 /// The size in the largest unit that leaves no rest.
-pub(in super::super) fn show_bytes(bytes: u64) -> String {
+pub(crate) fn show_bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units
         .iter()
@@ -211,7 +211,7 @@ pub(in super::super) fn show_bytes(bytes: u64) -> String {
 }
 
 /// The duration in the largest unit that leaves no rest.
-pub(in super::super) fn show_duration(duration: Duration) -> String {
+pub(crate) fn show_duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [
         (86_400_000, "d"),
