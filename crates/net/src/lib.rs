@@ -6,6 +6,7 @@
 pub mod limits;
 pub mod network;
 pub mod proxy;
+pub mod resolver;
 pub mod socket;
 pub mod stream;
 pub mod tls;

@@ -25,3 +25,26 @@ pub const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 
 /// Bytes of a PROXY header. Version 2 could announce 64 KiB; addresses and the known TLVs fit in a tenth of this.
 pub const PROXY_HEADER_BYTES_MAX: usize = 4096;
+
+/// Seconds that a nameserver has to answer one try. A client waits for several look-ups in turn (RFC 5321 4.5.3.2 gives it
+/// minutes for all of them), so a server that takes longer counts as one that does not answer.
+pub const DNS_TIMEOUT_SECONDS: u64 = 2;
+
+/// Tries per look-up.
+pub const DNS_TRIES: usize = 2;
+
+/// Answers that the DNS cache holds, negative ones among them.
+pub const DNS_CACHE_ANSWERS_MAX: u64 = 10_000;
+
+/// Seconds that an answer is believed, whatever its TTL: a day.
+pub const DNS_POSITIVE_SECONDS_MAX: u64 = 86_400;
+
+/// Seconds that the absence of a record is believed, whatever the zone says: an hour (RFC 2308 section 5 advises one to three).
+pub const DNS_NEGATIVE_SECONDS_MAX: u64 = 3_600;
+
+/// Names of one address that are confirmed: who controls a reverse zone can list thousands (as RFC 7208 section 4.6.4 bounds
+/// them at 10).
+pub const DNS_REVERSE_NAMES_MAX: usize = 5;
+
+/// CNAMEs that are followed for one answer from a zone text.
+pub const DNS_ALIASES_MAX: usize = 8;

@@ -12,11 +12,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use listenfd::ListenFd;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UnixStream};
 
 /// Listens on an address. A restart may take the address over at once (`SO_REUSEADDR`), and `[::]` is IPv6 only
-/// (`IPV6_V6ONLY`), so that it and `0.0.0.0` can be bound side by side. Needs a tokio runtime.
+/// (`IPV6_V6ONLY`), so that it and `0.0.0.0` can be bound side by side. Connections come without Nagle's delay, as those of
+/// [`connect`]. Needs a tokio runtime.
 ///
 /// # Errors
 /// Those of the system, with the address in the text: in use, not on this machine, a port below 1024 without the right.
@@ -24,12 +25,14 @@ pub fn bind(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
     listen(address, backlog).map_err(|source| failure("listen on", address.to_string(), source))
 }
 
-/// Makes a listening socket known to the tokio runtime: for those that [`activated`] yields.
+/// Makes a listening socket one of ours, for those that [`activated`] yields: known to the tokio runtime, and its connections
+/// without Nagle's delay (`TCP_NODELAY`, which they inherit; a reply behind a TLS ticket would wait 40 ms without it).
 ///
 /// # Errors
 /// Those of the system.
 pub fn adopt(listener: std::net::TcpListener) -> io::Result<TcpListener> {
     listener.set_nonblocking(true)?;
+    SockRef::from(&listener).set_tcp_nodelay(true)?;
     TcpListener::from_std(listener)
 }
 

@@ -4,6 +4,7 @@
 //! rustls with ring, TLS 1.2 and 1.3 (RFC 8996 retired what came before). When to start TLS, and what to do where it fails,
 //! is decided by those who speak SMTP.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,12 @@ pub use error::TlsError;
 #[derive(Clone)]
 pub struct Acceptor {
     inner: TlsAcceptor,
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor").finish_non_exhaustive()
+    }
 }
 
 /// Makes what a listener needs to accept TLS with these certificates. It follows their reloads.

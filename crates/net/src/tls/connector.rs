@@ -1,6 +1,7 @@
 //! TLS to others: opportunistic (RFC 7435), where encryption without a proof of identity is better than none, and verified,
 //! where it must be the server of that name.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -106,6 +107,14 @@ impl Connector {
             inner: TlsConnector::from(Arc::new(config)),
             verifies,
         }
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("verifies", &self.verifies)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,5 @@
+//! Handshakes on loopback, good and bad, and what the tests beside share: a folder of self-signed certificates.
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
