@@ -4,6 +4,8 @@
 //! server and client sessions. What does not: sockets, clocks, TLS, DNS, policy and the mail
 //! content itself (header fields, MIME).
 
+pub mod client;
+pub mod dot;
 pub mod limits;
 mod parameters;
 mod path;
@@ -14,4 +16,5 @@ pub mod xtext;
 pub use parameters::{Body, MailParameters, Notify, ParameterError, RcptParameters, Ret};
 pub use path::{Domain, ForwardPath, LocalPart, Mailbox, PathError, ReversePath};
 pub use reply::Reply;
+pub use reply::parse::{MalformedReply, ReplyParser};
 pub use status::{Class, InvalidStatus, Status};
