@@ -1,8 +1,9 @@
-//! Names and addresses: questions to the DNS (RFC 1035) by way of hickory-resolver, or to a zone text in tests.
+//! Names and addresses: questions to the DNS (RFC 1035) by way of hickory-resolver, or to a zone
+//! text in tests.
 //!
-//! What there is, what there is not, and what cannot be known now are three answers (RFC 5321 section 3.6 and 5.1 treat them
-//! differently), and nothing else is. Every name is taken as fully qualified: the search list of the system is for people
-//! who type. DNSSEC is not looked at.
+//! What there is, what there is not, and what cannot be known now are three answers (RFC 5321
+//! section 3.6 and 5.1 treat them differently), and nothing else is. Every name is taken as fully
+//! qualified: the search list of the system is for people who type. DNSSEC is not looked at.
 
 use std::fmt;
 use std::io;
@@ -30,7 +31,8 @@ pub struct Resolver {
 pub struct Mx {
     /// Lower is tried first.
     pub preference: u16,
-    /// Host name in lower case without the final dot. Empty: the domain takes no messages (RFC 7505 null MX).
+    /// Host name in lower case without the final dot. Empty: the domain takes no messages (RFC 7505
+    /// null MX).
     pub exchange: String,
 }
 
@@ -47,8 +49,9 @@ pub enum DnsError {
 }
 
 impl Resolver {
-    /// Asks the nameservers of this system (`/etc/resolv.conf`), after `/etc/hosts`. Where none are named, asks the one on this
-    /// machine, as resolv.conf(5) has it. Needs a tokio runtime when asked, not before.
+    /// Asks the nameservers of this system (`/etc/resolv.conf`), after `/etc/hosts`. Where none are
+    /// named, asks the one on this machine, as resolv.conf(5) has it. Needs a tokio runtime when
+    /// asked, not before.
     ///
     /// # Errors
     /// Those of reading these files.
@@ -65,9 +68,10 @@ impl Resolver {
             .map(|dns| Resolver::new(Source::Dns(Box::new(dns))))
     }
 
-    /// Answers from the lines of a zone file, without any network: `NAME [TTL] [IN] TYPE DATA`, with the types A, AAAA, CNAME,
-    /// MX, PTR and TXT. Names are fully qualified, with or without the final dot. The type `SERVFAIL` or `TIMEOUT`, without
-    /// data, makes every question for a name fail that way. What is not in it does not exist.
+    /// Answers from the lines of a zone file, without any network: `NAME [TTL] [IN] TYPE DATA`,
+    /// with the types A, AAAA, CNAME, MX, PTR and TXT. Names are fully qualified, with or without
+    /// the final dot. The type `SERVFAIL` or `TIMEOUT`, without data, makes every question for a
+    /// name fail that way. What is not in it does not exist.
     ///
     /// # Errors
     /// [`ZoneError`] names the line.
@@ -75,11 +79,13 @@ impl Resolver {
         zone::Zone::parse(text).map(|zone| Resolver::new(Source::Zone(zone)))
     }
 
-    /// The addresses of a host, IPv4 before IPv6; at least one. An address as `host` is its own answer, and `localhost`
-    /// (RFC 6761 section 6.3) is this machine: both are answered without asking.
+    /// The addresses of a host, IPv4 before IPv6; at least one. An address as `host` is its own
+    /// answer, and `localhost` (RFC 6761 section 6.3) is this machine: both are answered without
+    /// asking.
     ///
     /// # Errors
-    /// [`DnsError::Temporary`] only if neither family yields an address and one of them cannot be known.
+    /// [`DnsError::Temporary`] only if neither family yields an address and one of them cannot be
+    /// known.
     pub async fn ip(&self, host: &str) -> Result<Vec<IpAddr>, DnsError> {
         if let Ok(ip) = host.parse::<IpAddr>() {
             return Ok(vec![ip]);
@@ -96,8 +102,9 @@ impl Resolver {
         }
     }
 
-    /// The names that the reverse zone gives an address (RFC 1035 section 3.5, RFC 3596 section 2.5), unconfirmed: whoever holds
-    /// the zone can write any. Those that can be no host name are left out.
+    /// The names that the reverse zone gives an address (RFC 1035 section 3.5, RFC 3596 section
+    /// 2.5), unconfirmed: whoever holds the zone can write any. Those that can be no host name are
+    /// left out.
     ///
     /// # Errors
     /// [`DnsError`]; `NotFound` also if no host name is left.
@@ -110,7 +117,8 @@ impl Resolver {
         found(names.collect())
     }
 
-    /// The TXT records of a name, the strings of each joined (RFC 7208 section 3.3), with `U+FFFD` for what is no UTF-8.
+    /// The TXT records of a name, the strings of each joined (RFC 7208 section 3.3), with `U+FFFD`
+    /// for what is no UTF-8.
     ///
     /// # Errors
     /// [`DnsError`].
@@ -123,8 +131,8 @@ impl Resolver {
         found(texts.collect())
     }
 
-    /// The mail exchangers of a domain, most preferred first. Without any, RFC 5321 section 5.1 takes the domain itself for a
-    /// host: that is for who delivers.
+    /// The mail exchangers of a domain, most preferred first. Without any, RFC 5321 section 5.1
+    /// takes the domain itself for a host: that is for who delivers.
     ///
     /// # Errors
     /// [`DnsError`].
@@ -139,11 +147,12 @@ impl Resolver {
         found(exchangers)
     }
 
-    /// The name of a client that both sides agree on: a name of the address that has this address (RFC 8601 `iprev`, section 3).
-    /// `None`: there is none. Of many names, five are looked at.
+    /// The name of a client that both sides agree on: a name of the address that has this address
+    /// (RFC 8601 `iprev`, section 3). `None`: there is none. Of many names, five are looked at.
     ///
     /// # Errors
-    /// [`DnsError::Temporary`] if no name is confirmed, and one could be when the DNS answers again.
+    /// [`DnsError::Temporary`] if no name is confirmed, and one could be when the DNS answers
+    /// again.
     pub async fn reverse_name(&self, ip: IpAddr) -> Result<Option<String>, DnsError> {
         let ip = ip.to_canonical();
         let mut names = match self.ptr(ip).await {
@@ -224,10 +233,12 @@ fn found<T>(answers: Vec<T>) -> Result<Vec<T>, DnsError> {
     }
 }
 
-/// A name as the DNS writes it; U-labels become A-labels (RFC 5891). What can be no name cannot be found.
+/// A name as the DNS writes it; U-labels become A-labels (RFC 5891). What can be no name cannot be
+/// found.
 fn name(text: &str) -> Result<Name, DnsError> {
     let text = text.strip_suffix('.').unwrap_or(text);
-    // A backslash would begin an escape of zone files, which no name from SMTP or a configuration means.
+    // A backslash would begin an escape of zone files, which no name from SMTP or a configuration
+    // means.
     if text.is_empty() || text.contains('\\') {
         return Err(DnsError::NotFound);
     }
@@ -258,7 +269,8 @@ fn is_localhost(host: &str) -> bool {
     last.eq_ignore_ascii_case("localhost")
 }
 
-/// Letters, digits, hyphens; underscores too, since real hosts have them. It goes into header fields and logs.
+/// Letters, digits, hyphens; underscores too, since real hosts have them. It goes into header
+/// fields and logs.
 fn is_host_name(name: &str) -> bool {
     let is_label = |label: &str| {
         !label.is_empty()

@@ -1,4 +1,5 @@
-//! Headers of both versions, good and broken, in any pieces, with the client's bytes left where they are.
+//! Headers of both versions, good and broken, in any pieces, with the client's bytes left where
+//! they are.
 
 use std::io::Cursor;
 

@@ -1,4 +1,5 @@
-//! Questions to nameservers: hickory-resolver with our patience and bounds, and its many errors made two.
+//! Questions to nameservers: hickory-resolver with our patience and bounds, and its many errors
+//! made two.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -136,7 +137,8 @@ fn answer(data: &RData) -> Option<Answer> {
     }
 }
 
-/// No such name, or no such record of it (RFC 2308), is an answer. All else, and REFUSED with it, may be otherwise later.
+/// No such name, or no such record of it (RFC 2308), is an answer. All else, and REFUSED with it,
+/// may be otherwise later.
 fn failure(error: NetError) -> DnsError {
     match error {
         NetError::Dns(ServerError::NoRecordsFound(_)) => DnsError::NotFound,

@@ -1,4 +1,5 @@
-//! Answers from a zone text, and from a nameserver on loopback that answers, fails, or says nothing.
+//! Answers from a zone text, and from a nameserver on loopback that answers, fails, or says
+//! nothing.
 
 use std::time::Duration;
 
@@ -204,7 +205,8 @@ proptest! {
     }
 }
 
-/// A nameserver on loopback: `answer` adds records to each response and yields its code, or `None` to say nothing.
+/// A nameserver on loopback: `answer` adds records to each response and yields its code, or `None`
+/// to say nothing.
 async fn nameserver(
     answer: fn(&mut Message) -> Option<ResponseCode>,
 ) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {

@@ -1,4 +1,5 @@
-//! The DNS as a text: a subset of zone files (RFC 1035 section 5.1), each record on one line, every name fully qualified.
+//! The DNS as a text: a subset of zone files (RFC 1035 section 5.1), each record on one line, every
+//! name fully qualified.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -146,8 +147,8 @@ fn parse<T: std::str::FromStr>(word: &str, what: &str) -> Result<T, String> {
         .map_err(|_| format!("\"{word}\" is not {what}"))
 }
 
-/// The words of a line, without its comment. A quoted string is one word, blanks and semicolons and all; a backslash takes the
-/// next character as it is.
+/// The words of a line, without its comment. A quoted string is one word, blanks and semicolons and
+/// all; a backslash takes the next character as it is.
 fn words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut characters = line.chars().peekable();

@@ -1,4 +1,5 @@
-//! Sockets on loopback, the words of their errors, and a child that is started as systemd would start it.
+//! Sockets on loopback, the words of their errors, and a child that is started as systemd would
+//! start it.
 
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
