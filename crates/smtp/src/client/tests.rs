@@ -252,3 +252,14 @@ proptest! {
         fuzzing::reply(&bytes);
     }
 }
+
+#[test]
+fn seeds_of_the_fuzzer() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/corpus/client");
+    let mut seeds = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        fuzzing::client(&std::fs::read(entry.unwrap().path()).unwrap());
+        seeds += 1;
+    }
+    assert!(seeds >= 10, "{seeds}");
+}
