@@ -66,6 +66,9 @@ pub(crate) const BENCH: &[Need] = &[
     need("python3", "python3"),
 ];
 
+/// What unpacks the corpora of real mail.
+pub(crate) const CORPORA: &[Need] = &[need("zstd", "zstd"), need("tar", "tar")];
+
 /// `cargo xtask peers`: installs all of it.
 pub(crate) fn run(arguments: Arguments) -> Result<bool> {
     arguments.finish()?;

@@ -104,7 +104,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     for kind in &options.kinds {
         kind.prepare()?;
     }
-    let scan_cost = scan_cost::build()?;
+    let scan_cost = scan_cost::prepare()?;
     let start = Instant::now();
     machine::raise_open_files_max(OPEN_FILES_MAX)?;
     let plan = Plan::new(options.is_quick);
@@ -122,7 +122,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         plain,
         tls,
         haraka_plain: haraka_idle(options, &reaper)?,
-        scan_milliseconds: None,
+        scan_milliseconds: scan_cost.map(|it| it.measure()).transpose()?,
         versions: options.kinds.iter().map(|kind| kind.version()).collect(),
     };
     println!("\nmeasured in {:.0} s\n", start.elapsed().as_secs_f64());

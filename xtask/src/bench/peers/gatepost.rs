@@ -140,9 +140,9 @@ fn certificate(folder: &Path) -> Result<String> {
         .status()
         .context("openssl")?;
     ensure!(status.success(), "openssl made no certificate");
+    let (certificate, key) = (certificate.display(), key.display());
     Ok(format!(
-        "tls = {{ certificate = \"{}\", key = \"{}\" }}\n",
-        certificate.display(),
-        key.display()
+        r#"tls = {{ mode = "starttls", certificates = [{{ certificate = "{certificate}", key = "{key}" }}] }}
+"#
     ))
 }
