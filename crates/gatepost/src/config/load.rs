@@ -133,7 +133,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
 
 fn read_listeners(file: &Section<'_, '_>, node_name: &str) -> Vec<Arc<Listener>> {
     let sections = file.tables("listener");
-    none_given(file, "listener", sections.len());
+    none_given(file, "listener");
     let mut names = HashMap::new();
     let mut binds: HashMap<SocketAddr, usize> = HashMap::new();
     let mut listeners = Vec::new();
@@ -175,7 +175,7 @@ fn read_routes(
     replies: &Replies,
 ) -> (Vec<Arc<Route>>, Domains) {
     let sections = file.tables("route");
-    none_given(file, "route", sections.len());
+    none_given(file, "route");
     let mut domains = Domains::default();
     let mut around = Surroundings {
         engines,
@@ -192,8 +192,8 @@ fn read_routes(
 }
 
 /// `listener = []` is given, yet none.
-fn none_given(file: &Section<'_, '_>, key: &str, count: usize) {
-    if file.has(key) && count == 0 && !file.reader.has_errors() {
+fn none_given(file: &Section<'_, '_>, key: &str) {
+    if file.is_empty_list(key) {
         let fault = Fault::new(
             format!("there is no {key}"),
             format!("add a table `[[{key}]]`"),

@@ -146,7 +146,7 @@ impl Route {
 fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
     let reader = section.reader;
     let given = section.list("nexthop", |text| Nexthop::parse(text, reader));
-    if let (true, [first, rest @ ..]) = (section.has("nexthop"), given.as_slice()) {
+    if let [first, rest @ ..] = given.as_slice() {
         let kind = |nexthop: &Nexthop| std::mem::discriminant(nexthop);
         let odd = rest
             .iter()
@@ -160,7 +160,7 @@ fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
         }
     }
     let nexthops: Vec<Nexthop> = given.into_iter().map(|(nexthop, _)| nexthop).collect();
-    if section.has("nexthop") && nexthops.is_empty() && !section.reader.has_errors() {
+    if section.is_empty_list("nexthop") {
         section.error(
             "nexthop",
             Fault::new(
