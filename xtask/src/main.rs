@@ -1,2 +1,66 @@
-//! Tasks.
-fn main() {}
+//! Gatepost's own tasks: `cargo xtask test|tidy|fuzz|docs|peers`.
+//!
+//! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
+//! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
+
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task runner talks to its terminal"
+)]
+
+mod arguments;
+mod docs;
+mod fuzz;
+mod install;
+mod steps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::arguments::Arguments;
+
+const USAGE: &str = "\
+usage: cargo xtask TASK [options]
+
+  test [--no-install] [-- NEXTEST-ARGUMENTS]
+                     everything CI runs: format, lints, tidy, dependencies, all tests
+  tidy [--bless]     the house rules that no compiler checks; --bless lowers the ratchets to what is there
+  fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
+                     the fuzz targets, or one of them, for N seconds each (60)
+  docs               API documentation without warnings, and links between the Markdown files
+  peers              install what tests and benches need beside Gatepost, and nothing else
+";
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the task named on the command line; `false` when it ran and found something wrong.
+fn run() -> Result<bool> {
+    let mut arguments = Arguments::from_environment();
+    let task = arguments.word().unwrap_or_default();
+    match task.as_str() {
+        "test" => test::run(arguments),
+        "tidy" => tidy::run(arguments),
+        "fuzz" => fuzz::run(arguments),
+        "docs" => docs::run(arguments),
+        "peers" => install::run(arguments),
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        other => bail!("unknown task {other:?}\n\n{USAGE}"),
+    }
+}

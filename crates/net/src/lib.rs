@@ -5,5 +5,7 @@
 
 pub mod limits;
 pub mod network;
+pub mod proxy;
 pub mod socket;
 pub mod stream;
+pub mod tls;

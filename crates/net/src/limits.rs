@@ -22,3 +22,6 @@ pub const TLS_CLIENT_SESSIONS_MAX: usize = 256;
 
 /// Bytes of a PEM file with certificates or a key. A chain is a few KiB; the system's bundle of roots about 256 KiB.
 pub const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// Bytes of a PROXY header. Version 2 could announce 64 KiB; addresses and the known TLVs fit in a tenth of this.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4096;

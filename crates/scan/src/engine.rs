@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::address::Address;
-use crate::finding::{Finding, Unavailable};
+use crate::finding::{Finding, Unavailable, UnavailableCause};
 use crate::limits;
 use crate::specimen::Specimen;
 
@@ -108,6 +108,19 @@ impl DaemonSettings {
             message_size_max: limits::MESSAGE_SIZE_MAX,
             observer: None,
         }
+    }
+
+    /// Whether the message is small enough for the daemon.
+    pub(crate) fn admits(&self, specimen: &Specimen) -> Result<(), Unavailable> {
+        let bytes = specimen.message.bytes().len() as u64;
+        if bytes <= self.message_size_max {
+            return Ok(());
+        }
+        let detail = format!(
+            "the message has {bytes} bytes, more than the {} for this engine",
+            self.message_size_max
+        );
+        Err(Unavailable::new(UnavailableCause::TooLarge, detail))
     }
 }
 

@@ -180,6 +180,9 @@ pub struct Finding {
     /// Set when it could not examine the message; every other field is then empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
+    /// Set when the verdict was certain before it answered; every other field is then empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not_awaited: bool,
     /// How long it took, in milliseconds.
     pub milliseconds: f32,
 }

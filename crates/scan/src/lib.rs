@@ -3,8 +3,20 @@
 //! Engines gather facts and know nothing of each other; what is refused is decided by the policy, elsewhere.
 
 pub mod address;
+mod back_off;
+pub mod clamav;
+pub mod ctasd;
 pub mod engine;
 pub mod finding;
+mod http;
+pub mod icap;
 pub mod limits;
 pub mod message;
+mod pool;
+mod printable;
+pub mod rspamd;
+pub mod sophos;
+pub mod spamassassin;
 pub mod specimen;
+pub mod wave;
+mod wire;

@@ -1,0 +1,314 @@
+//! Events: every observable fact is one variant of one closed enum. The decision log writes each as a line of JSON,
+//! metrics count the same values; `docs/events.md` describes every field.
+//!
+//! Building and writing an event must cost microseconds: one is written for each transaction. Where lines go (file,
+//! rotation, back-pressure) is not decided here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use scan::finding::UnavailableCause;
+use serde::{Deserialize, Serialize};
+
+use crate::decision::{Client, Decision, Reply, Stage, Tls};
+
+pub mod fields;
+mod time;
+
+pub use time::Time;
+
+/// A fact worth a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// A transaction ended.
+    Decided(Box<Decision>),
+    /// A session without any transaction ended.
+    SessionEnded(Box<SessionEnded>),
+    /// A connection was refused before its banner.
+    ConnectionRefused {
+        /// The listener's name.
+        listener: Arc<str>,
+        /// Who connected.
+        client: Client,
+        /// Why.
+        reason: ConnectionRefusal,
+        /// The limit that was reached, in connections.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        limit: Option<u64>,
+        /// The reply given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply: Option<Reply>,
+    },
+    /// An engine stopped answering.
+    EngineDown {
+        /// Its name.
+        engine: Arc<str>,
+        /// The kind of failure.
+        cause: UnavailableCause,
+        /// What happened.
+        detail: String,
+    },
+    /// An engine answers again.
+    EngineUp {
+        /// Its name.
+        engine: Arc<str>,
+        /// How long it was away, in seconds.
+        down_seconds: f64,
+    },
+    /// A nexthop can no longer be reached.
+    NexthopDown {
+        /// As in the configuration.
+        nexthop: Arc<str>,
+        /// What happened.
+        detail: String,
+    },
+    /// A nexthop can be reached again.
+    NexthopUp {
+        /// As in the configuration.
+        nexthop: Arc<str>,
+        /// How long it was away, in seconds.
+        down_seconds: f64,
+    },
+    /// The configuration was read again and is in force.
+    Reloaded {
+        /// Listeners in it.
+        listeners: u64,
+        /// Routes in it.
+        routes: u64,
+        /// Recipient domains in it.
+        domains: u64,
+        /// How long it took.
+        milliseconds: f32,
+    },
+    /// The configuration was read again and is wrong: the old one stays in force.
+    ReloadFailed {
+        /// Every error, with file, line and column.
+        errors: Vec<String>,
+    },
+    /// A certificate changed on disk and is in use.
+    CertificateReloaded {
+        /// Its file.
+        path: String,
+        /// The names it is for.
+        names: Vec<String>,
+        /// When it expires.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires: Option<Time>,
+    },
+    /// A certificate changed on disk and can't be used: the old one stays in use.
+    CertificateFailed {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The process is up.
+    Started {
+        /// The version of Gatepost.
+        version: String,
+        /// The node's name.
+        node: Arc<str>,
+        /// Its number, the first 8 bits of its references.
+        node_number: u8,
+        /// Process id.
+        pid: u32,
+    },
+    /// A listener accepts connections.
+    Listening {
+        /// Its name.
+        listener: Arc<str>,
+        /// The address it is bound to.
+        address: SocketAddr,
+        /// Whether TLS comes before the banner.
+        implicit_tls: bool,
+    },
+    /// The process was told to stop: no more connections, transactions may finish.
+    Stopping {
+        /// Sessions that are open.
+        sessions: u64,
+        /// How long they have.
+        deadline_seconds: f64,
+    },
+    /// The process ends.
+    Stopped {
+        /// Sessions that were cut off with 421.
+        sessions_cut: u64,
+        /// How long the process was up.
+        uptime_seconds: f64,
+    },
+    /// A message had to wait or was deferred because the memory for messages is used up.
+    MemoryExhausted {
+        /// Bytes in use.
+        bytes: u64,
+        /// The budget in bytes.
+        bytes_max: u64,
+    },
+}
+
+/// A session that ended without a transaction.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SessionEnded {
+    /// The listener's name.
+    pub listener: Arc<str>,
+    /// Who connected.
+    pub client: Client,
+    /// The encryption of the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<Tls>,
+    /// The name given with EHLO or HELO.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ehlo: String,
+    /// The last stage that was reached.
+    pub stage: Stage,
+    /// What ended it.
+    pub reason: SessionEnd,
+    /// Particulars, for the operator.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// Commands that were refused.
+    pub bad_commands: u32,
+    /// The last reply that was not positive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<Reply>,
+    /// How long the session lasted, in milliseconds.
+    pub milliseconds: f32,
+}
+
+/// What ended a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionEnd {
+    /// QUIT.
+    Quit,
+    /// The client closed the connection.
+    Disconnect,
+    /// The client spoke before the banner.
+    EarlyTalker,
+    /// Too many commands were refused.
+    TooManyErrors,
+    /// The client gave no command in time, or too few bytes.
+    Timeout,
+    /// A list or rule refused the client.
+    Refused,
+    /// The TLS handshake failed.
+    TlsFailed,
+    /// The PROXY header was missing or wrong.
+    ProxyFailed,
+    /// The session used up its transactions or its idle commands.
+    Limit,
+    /// The connection broke.
+    Io,
+    /// We were stopped.
+    Stop,
+    /// Our own fault; it ended this session alone.
+    Fault,
+}
+
+/// Why a connection was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ConnectionRefusal {
+    /// The listener has as many connections as it takes.
+    Listener,
+    /// The client's network has as many connections as it may.
+    Network,
+    /// All listeners together have as many connections as they take.
+    Overall,
+    /// A block list.
+    List,
+    /// The process is stopping.
+    Stopping,
+    /// The process is short of file descriptors or memory.
+    Exhausted,
+}
+
+impl Event {
+    /// The event as a line of JSON with a final LF, `time` first.
+    pub fn json_line(&self, time: Time) -> String {
+        let mut line = Vec::new();
+        self.write_to(time, &mut line);
+        // JSON of serde_json is UTF-8.
+        String::from_utf8_lossy(&line).into_owned()
+    }
+
+    /// Appends the event as a line of JSON with a final LF, `time` first.
+    pub fn write_to(&self, time: Time, out: &mut Vec<u8>) {
+        out.reserve(1024);
+        out.extend_from_slice(b"{\"time\":\"");
+        time.write_to(out);
+        out.extend_from_slice(b"\",");
+        let begun = out.len();
+        let mut body = WithoutOpeningBrace {
+            out,
+            skipped: false,
+        };
+        // Every field is a string, number or list of such: the only error would be one of writing, and a Vec has none.
+        if serde_json::to_writer(&mut body, self).is_err() {
+            out.truncate(begun);
+            out.extend_from_slice(b"\"event\":\"unwritable\"}");
+        }
+        out.push(b'\n');
+    }
+
+    /// Reads a line that [`write_to`](Event::write_to) wrote.
+    ///
+    /// # Errors
+    /// If it is no event, or one of a version that knows other fields.
+    pub fn from_json_line(line: &str) -> Result<(Time, Event), serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Line {
+            time: Time,
+            #[serde(flatten)]
+            event: Event,
+        }
+        serde_json::from_str(line).map(|Line { time, event }| (time, event))
+    }
+
+    /// The event's name, as in the field `event`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Event::Decided(_) => "decided",
+            Event::SessionEnded(_) => "session-ended",
+            Event::ConnectionRefused { .. } => "connection-refused",
+            Event::EngineDown { .. } => "engine-down",
+            Event::EngineUp { .. } => "engine-up",
+            Event::NexthopDown { .. } => "nexthop-down",
+            Event::NexthopUp { .. } => "nexthop-up",
+            Event::Reloaded { .. } => "reloaded",
+            Event::ReloadFailed { .. } => "reload-failed",
+            Event::CertificateReloaded { .. } => "certificate-reloaded",
+            Event::CertificateFailed { .. } => "certificate-failed",
+            Event::Started { .. } => "started",
+            Event::Listening { .. } => "listening",
+            Event::Stopping { .. } => "stopping",
+            Event::Stopped { .. } => "stopped",
+            Event::MemoryExhausted { .. } => "memory-exhausted",
+        }
+    }
+}
+
+/// Joins an object to one that is already begun: leaves out its opening brace.
+struct WithoutOpeningBrace<'a> {
+    out: &'a mut Vec<u8>,
+    skipped: bool,
+}
+
+impl std::io::Write for WithoutOpeningBrace<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let rest = match bytes {
+            [b'{', rest @ ..] if !self.skipped => rest,
+            _ => bytes,
+        };
+        self.skipped |= !bytes.is_empty();
+        self.out.extend_from_slice(rest);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

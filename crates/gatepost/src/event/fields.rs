@@ -1,0 +1,228 @@
+//! The description of every field of every event: one table, from which `docs/events.md` is made.
+//!
+//! The table of events is here, the parts that several of them share are in `parts`, the document in `markdown`. Tests
+//! hold both against what is really written.
+
+mod markdown;
+mod parts;
+
+pub use markdown::markdown;
+
+/// An event.
+#[derive(Debug)]
+pub struct EventKind {
+    /// The value of the field `event`.
+    pub name: &'static str,
+    /// When it is written.
+    pub when: &'static str,
+    /// Its fields, besides `time` and `event`, in the order of the line.
+    pub fields: &'static [Field],
+}
+
+/// An object that stands in several places.
+#[derive(Debug)]
+pub struct Part {
+    /// Its name in the document.
+    pub name: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Its fields, in the order of the line.
+    pub fields: &'static [Field],
+}
+
+/// A field of an event or part.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What its value looks like.
+    pub shape: Shape,
+    /// Whether it is always there; the others are left out where there is nothing to say.
+    pub always: bool,
+    /// What it says.
+    pub meaning: &'static str,
+}
+
+/// What a value looks like.
+#[derive(Debug)]
+pub enum Shape {
+    /// A string.
+    Text,
+    /// A string: RFC 3339, UTC, milliseconds.
+    Time,
+    /// A string: one of these.
+    Word(&'static [&'static str]),
+    /// A number of this unit; empty for none.
+    Number(&'static str),
+    /// `true` or `false`.
+    Flag,
+    /// An object.
+    Part(&'static Part),
+    /// A list of such.
+    List(&'static Shape),
+}
+
+/// A field that is always there.
+const fn always(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+    Field {
+        name,
+        shape,
+        always: true,
+        meaning,
+    }
+}
+
+/// A field that may be left out.
+const fn maybe(name: &'static str, shape: Shape, meaning: &'static str) -> Field {
+    Field {
+        name,
+        shape,
+        always: false,
+        meaning,
+    }
+}
+
+/// Every event.
+#[rustfmt::skip]
+pub const EVENTS: &[EventKind] = &[
+    EventKind {
+        name: "decided",
+        when: "A transaction ended: one line for each MAIL that was accepted or refused by a rule, also if the client left before its message.",
+        fields: parts::DECISION,
+    },
+    EventKind {
+        name: "session-ended",
+        when: "A session without any transaction ended: scanners, early talkers, clients that were refused or gave up.",
+        fields: &[
+            always("listener", Shape::Text, "The listener's name."),
+            always("client", Shape::Part(&parts::CLIENT), "Who connected."),
+            maybe("tls", Shape::Part(&parts::TLS), "The encryption of the session."),
+            maybe("ehlo", Shape::Text, "The name given with EHLO or HELO."),
+            always("stage", Shape::Word(parts::STAGES), "The last stage that was reached."),
+            always("reason", Shape::Word(&["quit", "disconnect", "early-talker", "too-many-errors", "timeout", "refused", "tls-failed", "proxy-failed", "limit", "io", "stop", "fault"]), "What ended it."),
+            maybe("detail", Shape::Text, "Particulars."),
+            always("bad_commands", Shape::Number(""), "Commands that were refused."),
+            maybe("reply", Shape::Part(&parts::REPLY), "The last reply that was not positive."),
+            always("milliseconds", Shape::Number("ms"), "How long the session lasted."),
+        ],
+    },
+    EventKind {
+        name: "connection-refused",
+        when: "A connection was refused before its banner.",
+        fields: &[
+            always("listener", Shape::Text, "The listener's name."),
+            always("client", Shape::Part(&parts::CLIENT), "Who connected."),
+            always("reason", Shape::Word(&["listener", "network", "overall", "list", "stopping", "exhausted"]), "Why: a limit of the listener, of the client's network or of all listeners, a block list, or the state of the process."),
+            maybe("limit", Shape::Number("connections"), "The limit that was reached."),
+            maybe("reply", Shape::Part(&parts::REPLY), "The reply given."),
+        ],
+    },
+    EventKind {
+        name: "engine-down",
+        when: "An engine stopped answering. Written once, not for each message.",
+        fields: &[
+            always("engine", Shape::Text, "Its name."),
+            always("cause", Shape::Word(parts::UNAVAILABLE_CAUSES), "The kind of failure."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
+        name: "engine-up",
+        when: "An engine answers again.",
+        fields: &[
+            always("engine", Shape::Text, "Its name."),
+            always("down_seconds", Shape::Number("s"), "How long it was away."),
+        ],
+    },
+    EventKind {
+        name: "nexthop-down",
+        when: "A nexthop can no longer be reached.",
+        fields: &[
+            always("nexthop", Shape::Text, "As in the configuration."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
+        name: "nexthop-up",
+        when: "A nexthop can be reached again.",
+        fields: &[
+            always("nexthop", Shape::Text, "As in the configuration."),
+            always("down_seconds", Shape::Number("s"), "How long it was away."),
+        ],
+    },
+    EventKind {
+        name: "reloaded",
+        when: "The configuration was read again and is in force.",
+        fields: &[
+            always("listeners", Shape::Number(""), "Listeners in it."),
+            always("routes", Shape::Number(""), "Routes in it."),
+            always("domains", Shape::Number(""), "Recipient domains in it."),
+            always("milliseconds", Shape::Number("ms"), "How long it took."),
+        ],
+    },
+    EventKind {
+        name: "reload-failed",
+        when: "The configuration was read again and is wrong. The old one stays in force.",
+        fields: &[always("errors", Shape::List(&Shape::Text), "Every error, with file, line and column.")],
+    },
+    EventKind {
+        name: "certificate-reloaded",
+        when: "A certificate changed on disk and is in use.",
+        fields: &[
+            always("path", Shape::Text, "Its file."),
+            always("names", Shape::List(&Shape::Text), "The names it is for."),
+            maybe("expires", Shape::Time, "When it expires."),
+        ],
+    },
+    EventKind {
+        name: "certificate-failed",
+        when: "A certificate changed on disk and can't be used. The old one stays in use.",
+        fields: &[
+            always("path", Shape::Text, "Its file."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "started",
+        when: "The process is up.",
+        fields: &[
+            always("version", Shape::Text, "The version of Gatepost."),
+            always("node", Shape::Text, "The node's name."),
+            always("node_number", Shape::Number(""), "Its number, the first 8 bits of its references."),
+            always("pid", Shape::Number(""), "Process id."),
+        ],
+    },
+    EventKind {
+        name: "listening",
+        when: "A listener accepts connections on an address.",
+        fields: &[
+            always("listener", Shape::Text, "The listener's name."),
+            always("address", Shape::Text, "IP address and port."),
+            always("implicit_tls", Shape::Flag, "Whether TLS comes before the banner."),
+        ],
+    },
+    EventKind {
+        name: "stopping",
+        when: "The process was told to stop: no more connections, open transactions may finish.",
+        fields: &[
+            always("sessions", Shape::Number(""), "Sessions that are open."),
+            always("deadline_seconds", Shape::Number("s"), "How long they have."),
+        ],
+    },
+    EventKind {
+        name: "stopped",
+        when: "The process ends.",
+        fields: &[
+            always("sessions_cut", Shape::Number(""), "Sessions that were cut off with 421."),
+            always("uptime_seconds", Shape::Number("s"), "How long the process was up."),
+        ],
+    },
+    EventKind {
+        name: "memory-exhausted",
+        when: "A message had to wait or was deferred because the memory for messages is used up. Written at most once a minute.",
+        fields: &[
+            always("bytes", Shape::Number("bytes"), "In use."),
+            always("bytes_max", Shape::Number("bytes"), "The budget."),
+        ],
+    },
+];

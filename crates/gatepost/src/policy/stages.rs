@@ -1,0 +1,76 @@
+//! The verdicts before the message: connect, MAIL and RCPT. Cheap refusals come first.
+//!
+//! A block list refuses at the first stage that knows what it matches. An allow entry lifts a block only where both
+//! are known: one for a recipient cannot lift a block of the client, which was refused before the recipient was named.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, ListMatch, Reason, Verdict, blocked, listed};
+
+/// What is known of a recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecipientFacts {
+    /// The entries that matched the recipient, and those that matched the client and the reverse-path before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<ListMatch>,
+    /// Whether we may relay for it.
+    pub relay: Relay,
+    /// Whether the mailbox exists.
+    pub mailbox: MailboxCheck,
+}
+
+/// Whether we relay for a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Relay {
+    /// A route has the domain.
+    Routed,
+    /// No route has it, but the client may relay anywhere.
+    Trusted,
+    /// No route has it.
+    Denied,
+}
+
+/// What the recipient check says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailboxCheck {
+    /// The route takes any mailbox of its domains, or the check has not been made yet.
+    Unchecked,
+    /// It exists.
+    Known,
+    /// It does not, as the file or the nexthop (whose words these are) says.
+    Unknown(String),
+    /// The nexthop that would know can't be reached.
+    NexthopDown(String),
+}
+
+/// May this client speak at all? `lists`: what matched the client.
+pub fn connect(lists: &[ListMatch]) -> Verdict {
+    blocked(lists).map_or(Verdict::ACCEPT, |entry| Verdict::because(listed(entry)))
+}
+
+/// May this reverse-path be used? `lists`: what matched the client and the reverse-path.
+pub fn mail(lists: &[ListMatch]) -> Verdict {
+    connect(lists)
+}
+
+/// May this recipient be had? Relaying comes first, then lists, then the mailbox: whoever is refused anyway does not
+/// learn which mailboxes exist.
+pub fn rcpt(facts: &RecipientFacts) -> Verdict {
+    if facts.relay == Relay::Denied {
+        return Verdict::because(Reason::new(Kind::Relay));
+    }
+    if let Some(entry) = blocked(&facts.lists) {
+        return Verdict::because(listed(entry));
+    }
+    match &facts.mailbox {
+        MailboxCheck::Unchecked | MailboxCheck::Known => Verdict::ACCEPT,
+        MailboxCheck::Unknown(detail) => {
+            Verdict::because(Reason::new(Kind::Mailbox).with_detail(detail.as_str()))
+        }
+        MailboxCheck::NexthopDown(detail) => {
+            Verdict::because(Reason::new(Kind::NexthopDown).with_detail(detail.as_str()))
+        }
+    }
+}

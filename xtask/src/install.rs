@@ -1,0 +1,98 @@
+//! What tests and benches need beside the Rust toolchain: Debian packages (real peers, not doubles) and cargo tools.
+//!
+//! A program that is there already is taken as it is, wherever it came from. What is missing is installed with
+//! apt-get where that is possible (root on Debian or a kin), else named, so that it can be installed by hand.
+
+mod apt;
+mod cargo_tools;
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::arguments::Arguments;
+
+pub(crate) use cargo_tools::{answers, cargo_deny};
+
+/// Something that has to be on the machine.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    /// A program, or the path of a file with `*` for one folder whose name differs between machines.
+    probe: &'static str,
+    /// The Debian package that brings it.
+    package: &'static str,
+}
+
+const fn need(probe: &'static str, package: &'static str) -> Need {
+    Need { probe, package }
+}
+
+/// What the tests run against.
+pub(crate) const TESTS: &[Need] = &[
+    need("smtp-source", "postfix"),
+    need("postfix", "postfix"),
+    need("swaks", "swaks"),
+    need("clamd", "clamav-daemon"),
+    need("sigtool", "clamav"),
+    need("spamd", "spamd"),
+    need("spamassassin", "spamassassin"),
+    need("rspamd", "rspamd"),
+    need("c-icap", "c-icap"),
+    need(
+        "/usr/lib/*/c_icap/virus_scan.so",
+        "libc-icap-mod-virus-scan",
+    ),
+    need("curl", "curl"),
+    need("nc", "netcat-openbsd"),
+    need("python3", "python3"),
+    need("openssl", "openssl"),
+    need("zstd", "zstd"),
+];
+
+/// `cargo xtask peers`: installs all of it.
+pub(crate) fn run(arguments: Arguments) -> Result<bool> {
+    arguments.finish()?;
+    packages(TESTS)?;
+    cargo_deny()?;
+    println!("everything is there");
+    Ok(true)
+}
+
+/// Installs the packages of what is missing.
+///
+/// # Errors
+/// When something is missing and cannot be installed here; the text names the packages.
+pub(crate) fn packages(needs: &[Need]) -> Result<()> {
+    let mut missing: Vec<&str> = needs
+        .iter()
+        .filter(|need| !is_there(need.probe))
+        .map(|need| need.package)
+        .collect();
+    missing.sort_unstable();
+    missing.dedup();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    apt::install(&missing)
+}
+
+/// Whether a program, or a file given by its path, is on this machine.
+pub(crate) fn is_there(probe: &str) -> bool {
+    match probe.split_once('*') {
+        None => program(probe).is_some(),
+        Some((folder, below)) => std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(|entry| entry.path().join(below.trim_start_matches('/')).exists()),
+    }
+}
+
+/// Where a program is: daemons live in sbin, which an ordinary user's PATH may leave out.
+pub(crate) fn program(name: &str) -> Option<std::path::PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/local/sbin", "/usr/sbin", "/sbin"].map(Into::into))
+        .map(|folder| folder.join(name))
+        .find(|file| Path::new(file).is_file())
+}
