@@ -16,9 +16,10 @@ use toml::de::{DeTable, DeValue};
 use super::Secret;
 use super::error::{ConfigError, ERRORS_MAX, Fault, Lines, Span};
 use super::keys::{self, Default, Key, Kind, Scope};
-use super::{suggest, value};
+use super::value;
 
 pub(super) mod convert;
+mod faults;
 
 /// The file that is being read, and what is wrong with it so far.
 #[derive(Debug)]
@@ -159,13 +160,13 @@ impl<'r, 't> Section<'r, 't> {
         for key in table.keys() {
             if scope.key(key.get_ref()).is_none() {
                 let path = section.key_path(key.get_ref());
-                reader.error(key.span(), &path, unknown_key(scope, key.get_ref()));
+                reader.error(key.span(), &path, faults::unknown_key(scope, key.get_ref()));
             }
         }
         for key in scope.keys {
             let missing = key.default == Default::Required && !table.contains_key(key.name);
             if missing && !reader.is_broken() {
-                section.error(key.name, missing_key(scope, key));
+                section.error(key.name, faults::missing_key(scope, key));
             }
         }
         section
@@ -479,50 +480,6 @@ impl<'r, 't> Section<'r, 't> {
         self.error_at(span, name, convert::not_a_table(name, value));
         None
     }
-}
-
-fn unknown_key(scope: &Scope, name: &str) -> Fault {
-    let shown: String = name.chars().take(64).collect();
-    let what = if scope.name.is_empty() {
-        "table"
-    } else {
-        "key"
-    };
-    let message = format!(
-        "unknown {what} `{}` in {}",
-        shown.escape_debug(),
-        scope.title
-    );
-    let names = || scope.keys.iter().map(|key| key.name);
-    if let Some(meant) = suggest::nearest(name, names()) {
-        return Fault::new(
-            format!("{message}; did you mean `{meant}`?"),
-            format!("write `{meant}`, or remove it"),
-        );
-    }
-    let elsewhere =
-        keys::scopes().find(|other| !other.name.contains('.') && other.key(name).is_some());
-    let remedy = match elsewhere {
-        Some(other) => format!("move it: `{name}` is a key of {}", other.title),
-        None if scope.keys.len() <= 12 => {
-            let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-            format!("remove it; the keys here are {}", names.join(", "))
-        }
-        None => "remove it; docs/configuration.md lists the keys".to_owned(),
-    };
-    Fault::new(message, remedy)
-}
-
-fn missing_key(scope: &Scope, key: &Key) -> Fault {
-    let remedy = match key.kind {
-        Kind::Table(_) => format!("add a table `[{}]`", key.name),
-        Kind::Tables(_) if scope.name.is_empty() => format!("add a table `[[{}]]`", key.name),
-        _ => format!("add `{} = ...`: {}", key.name, key.kind.words()),
-    };
-    Fault::new(
-        format!("`{}` is missing in {}", key.name, scope.title),
-        remedy,
-    )
 }
 
 #[cfg(test)]
