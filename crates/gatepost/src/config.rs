@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
+use crate::replies::Templates;
 
 mod domains;
 mod engine;
@@ -29,7 +30,7 @@ mod secret;
 mod suggest;
 mod value;
 
-pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind, EngineRule, OnFailure};
+pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
 pub use listener::{
     BareNewline, CertificateFiles, Listener, ListenerAuth, ListenerTimeouts, Tls, TlsMode,
@@ -37,7 +38,6 @@ pub use listener::{
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
 pub use reference::reference_markdown;
-pub use replies::{Replies, ReplyKind};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
@@ -70,8 +70,8 @@ pub struct Config {
     pub allow: ListSettings,
     /// `[block]`: who is always refused.
     pub block: ListSettings,
-    /// `[replies.LANGUAGE]`: the texts of refusals that the operator has changed or translated.
-    pub replies: Replies,
+    /// The texts of refusals: the built-in ones, with what `[replies.LANGUAGE]` changes or translates.
+    pub replies: Arc<Templates>,
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::keys::{self, Default, Key, Kind, Scope};
 use super::reader::convert::{show_bytes, show_duration};
+use crate::replies::PLACEHOLDERS;
 
 const INTRODUCTION: &str = "\
 # Configuration
@@ -40,6 +41,14 @@ fn write_scope(out: &mut String, scope: &Scope) {
     };
     // Writing to a String cannot fail.
     let _ = write!(out, "\n## {title}\n\n{}\n\n", scope.doc);
+    if scope.name == "replies.LANGUAGE" {
+        let names = PLACEHOLDERS.map(|name| format!("`{{{name}}}`")).join(", ");
+        let _ = write!(
+            out,
+            "A text can hold {names}; what stands between `{{if NAME}}` and `{{end}}` is there only with that value, \
+             what follows `{{else}}` only without it. A line feed begins another line of the reply.\n\n"
+        );
+    }
     out.push_str("| key | value | default | meaning |\n|---|---|---|---|\n");
     for key in scope.keys {
         let source = match key.source {

@@ -1,3 +1,5 @@
+//! What each kind of entry matches, and which entry wins.
+
 use ipnet::IpNet;
 
 use super::*;
@@ -10,11 +12,9 @@ fn networks(entries: &[&str]) -> Vec<IpNet> {
     entries.iter().map(|entry| entry.parse().unwrap()).collect()
 }
 
-fn found(list: List, entry: &str) -> Option<Match> {
-    Some(Match {
-        list,
-        entry: entry.to_owned(),
-    })
+fn found(list: List, field: ListField, entry: &str) -> Option<ListMatch> {
+    let entry = entry.to_owned();
+    Some(ListMatch { list, field, entry })
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn clients_match_the_longest_network() {
         ("2001:db9::1", None),
         ("::1", None),
     ] {
-        let expected = entry.and_then(|entry| found(List::Block, entry));
+        let expected = entry.and_then(|entry| found(List::Block, ListField::Client, entry));
         assert_eq!(lists.client(ip.parse().unwrap()), expected, "{ip}");
     }
 }
@@ -129,20 +129,22 @@ fn mailboxes_match_the_most_specific_and_allow_wins() {
                     .find(|entry| covers(entry, mailbox))
                     .map(ToString::to_string)
             };
-            let expected = first(&allow)
-                .and_then(|entry| found(List::Allow, &entry))
-                .or_else(|| first(&block).and_then(|entry| found(List::Block, &entry)));
+            let expected = |field| {
+                first(&allow)
+                    .and_then(|entry| found(List::Allow, field, &entry))
+                    .or_else(|| first(&block).and_then(|entry| found(List::Block, field, &entry)))
+            };
             let mailbox: Mailbox = mailbox.parse().unwrap();
             assert_eq!(
                 lists.from(&mailbox),
-                expected,
+                expected(ListField::From),
                 "{mailbox} {allow:?} {block:?}"
             );
             assert_eq!(
                 lists.reverse_path(&ReversePath::Mailbox(mailbox.clone())),
-                expected
+                expected(ListField::ReversePath)
             );
-            assert_eq!(lists.recipient(&mailbox), expected);
+            assert_eq!(lists.recipient(&mailbox), expected(ListField::Recipient));
         }
     }
 }
@@ -160,7 +162,7 @@ fn kinds_are_kept_apart_and_odd_paths_match_nothing() {
     assert_eq!(lists.reverse_path(&ReversePath::Null), None);
     assert_eq!(
         lists.reverse_path(&ReversePath::Mailbox(mailbox)),
-        found(List::Block, "example.org")
+        found(List::Block, ListField::ReversePath, "example.org")
     );
     let allow = ListSettings {
         reverse_path: patterns(&["<>"]),
@@ -169,7 +171,7 @@ fn kinds_are_kept_apart_and_odd_paths_match_nothing() {
     let lists = Lists::new(&allow, &block);
     assert_eq!(
         lists.reverse_path(&ReversePath::Null),
-        found(List::Allow, "<>")
+        found(List::Allow, ListField::ReversePath, "<>")
     );
 }
 
@@ -184,10 +186,10 @@ fn a_quoted_local_part_does_not_pass_for_another() {
     assert_eq!(from("\"anna@example.org\"@evil.example"), None);
     assert_eq!(
         from("\"anna\"@example.org"),
-        found(List::Allow, "anna@example.org")
+        found(List::Allow, ListField::From, "anna@example.org")
     );
     assert_eq!(
         from("\"A B\"@example.org"),
-        found(List::Allow, "\"a b\"@example.org")
+        found(List::Allow, ListField::From, "\"a b\"@example.org")
     );
 }

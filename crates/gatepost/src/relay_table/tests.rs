@@ -1,3 +1,5 @@
+//! Which rule wins, and how many look-ups it takes.
+
 use proptest::prelude::*;
 
 use super::*;

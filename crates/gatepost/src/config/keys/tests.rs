@@ -1,3 +1,5 @@
+//! The declared keys hold together.
+
 use std::collections::HashSet;
 
 use super::*;
@@ -40,4 +42,18 @@ fn tables_name_scopes_that_exist_and_none_is_orphaned() {
         .filter(|name| !name.is_empty())
         .collect();
     assert_eq!(named, declared);
+}
+
+#[test]
+fn there_is_a_key_for_every_kind_of_reply() {
+    let keys: Vec<&str> = scope("replies.LANGUAGE")
+        .unwrap()
+        .keys
+        .iter()
+        .map(|key| key.name)
+        .collect();
+    assert_eq!(
+        keys,
+        crate::policy::Kind::ALL.map(crate::config::replies::key_of)
+    );
 }

@@ -124,8 +124,11 @@ pub(super) fn entry<'v>(key: &Key, value: &'v DeValue<'_>) -> Result<&'v str, Fa
 pub(super) fn wrong_type(key: &Key, value: &DeValue<'_>) -> Fault {
     let words = key.kind.words();
     let remedy = match (value, key.kind) {
-        (DeValue::String(text), Kind::Toggle | Kind::Integer { .. } | Kind::Number { .. })
-            if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') =>
+        (DeValue::String(text), Kind::Toggle) if matches!(&**text, "true" | "false") => {
+            format!("write `{} = {text}` without quotes", key.name)
+        }
+        (DeValue::String(text), Kind::Integer { .. } | Kind::Number { .. })
+            if text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') =>
         {
             format!("write `{} = {text}` without quotes", key.name)
         }
@@ -165,12 +168,16 @@ fn whole_number(key: &Key, value: &DeValue<'_>) -> Result<u64, Fault> {
         return Err(wrong_type(key, value));
     };
     u64::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
+        let remedy = match key.kind {
+            Kind::Integer { min, max } => format!("write a value from {min} to {max}"),
+            kind => format!("write {}", kind.words()),
+        };
         Fault::new(
             format!(
                 "`{}` is {number}, which is below 0 or far too large",
                 key.name
             ),
-            format!("write {}", key.kind.words()),
+            remedy,
         )
     })
 }

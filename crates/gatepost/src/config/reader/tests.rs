@@ -1,3 +1,5 @@
+//! Defaults, ranges, and the order of errors.
+
 use toml::de::DeValue;
 
 use super::*;

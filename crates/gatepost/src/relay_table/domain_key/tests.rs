@@ -1,3 +1,5 @@
+//! The many ways to write one domain.
+
 use proptest::prelude::*;
 
 use super::*;

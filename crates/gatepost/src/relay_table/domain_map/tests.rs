@@ -1,3 +1,5 @@
+//! What goes in comes out, in little memory.
+
 use super::*;
 
 #[test]

@@ -1,3 +1,5 @@
+//! Which recipients a list stands for.
+
 use super::*;
 
 fn known(entries: &[&str]) -> KnownRecipients {
