@@ -311,4 +311,4 @@ impl std::io::Write for WithoutOpeningBrace<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
