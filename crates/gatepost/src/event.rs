@@ -322,4 +322,4 @@ impl std::io::Write for WithoutOpeningBrace<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

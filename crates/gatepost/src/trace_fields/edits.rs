@@ -87,8 +87,9 @@ fn is_own(line: &[u8]) -> bool {
     let Some(colon) = memchr::memchr(b':', rest) else {
         return false;
     };
+    // Not only the names of RFC 5322 2.2: a lenient reader may take others too.
     rest[..colon]
         .trim_ascii_end()
         .iter()
-        .all(u8::is_ascii_graphic)
+        .all(|byte| !byte.is_ascii_whitespace() && !byte.is_ascii_control())
 }
