@@ -66,15 +66,17 @@ pub const HEADER_BYTES_MAX_DEFAULT: usize = 1024 * 1024;
 /// Commands that failed (5xx) in one session before it is closed with 421 (RFC 5321 4.2.5, 4.3.2).
 pub const BAD_COMMANDS_MAX_DEFAULT: u16 = 10;
 
-/// Transactions of one session: LIMITS MAILMAX (RFC 9422 4.1).
-pub const TRANSACTIONS_MAX_DEFAULT: u32 = 1000;
+/// Transactions of one session: LIMITS MAILMAX (RFC 9422 4.1). Far more than a relay with a kept
+/// connection needs before it may well open another.
+pub const TRANSACTIONS_MAX_DEFAULT: u32 = 10_000;
 
 /// Transactions in a row that end without mail data (MAIL, RSET, MAIL, RSET, ...) before the
 /// session is closed (RFC 5321 7.8 permits it). RFC 9422 MAILMAX counts all, this only idle ones.
 pub const EMPTY_TRANSACTIONS_MAX: u16 = 100;
 
 /// Commands in a row that move nothing (NOOP, RSET, HELP, VRFY, EHLO) before the session is
-/// closed. A message taken sets the count back (RFC 5321 4.1.1.9, 7.8).
+/// closed. Mail data, whatever becomes of it, sets the count back (RFC 5321
+/// 4.1.1.9, 7.8).
 pub const IDLE_COMMANDS_MAX: u16 = 100;
 
 /// Recipients refused in one transaction before RCPT is answered 421: a dictionary attack

@@ -19,6 +19,7 @@ mod replies;
 mod request;
 mod settings;
 
+use std::borrow::Borrow;
 use std::sync::Arc;
 
 use crate::command::Verb;
@@ -155,8 +156,8 @@ impl Session {
 
     /// Queues a last reply, 421 or 554, in place of the banner or at any other time, and ends the
     /// session: the next step is [`Step::Close`].
-    pub fn refuse(&mut self, reply: &Reply) {
-        reply.write_to(&mut self.output);
+    pub fn refuse(&mut self, reply: impl Borrow<Reply>) {
+        reply.borrow().write_to(&mut self.output);
         self.close(CloseReason::Refused);
     }
 

@@ -57,10 +57,12 @@ fn run(name: &str, target: fn(&[u8])) {
     for seed in &seeds {
         target(seed);
     }
+    let default = ProptestConfig::default();
     let config = ProptestConfig {
-        cases: 400,
+        // PROPTEST_CASES asks for more.
+        cases: default.cases.max(400),
         failure_persistence: None,
-        ..ProptestConfig::default()
+        ..default
     };
     proptest!(config, |(bytes in mutated(seeds))| target(&bytes));
 }

@@ -66,13 +66,16 @@ impl Session {
         }
         let own = replies::of_acceptance(verb_of(asked));
         // A client would take 250 to DATA, or 354 to MAIL, for something else.
-        let fits = |reply: &Reply| reply.code() / 100 == own.code / 100;
+        let fits = |reply: &Reply| match asked {
+            Asked::Data | Asked::Auth => reply.code() == own.code,
+            _ => reply.code() / 100 == own.code / 100,
+        };
         match reply {
-            Some(reply) if asked == Asked::Data && reply.code() != own.code => {
-                self.relay(&Reply::new(own.code, None, reply.text()));
-            }
             Some(reply) if fits(&reply) => self.relay(&reply),
-            Some(reply) => self.relay(&Reply::new(own.code, own.to_reply().status(), reply.text())),
+            Some(reply) => {
+                let status = reply.status().or(own.to_reply().status());
+                self.relay(&Reply::new(own.code, status, reply.text()));
+            }
             None => self.say(own),
         }
     }
@@ -165,10 +168,10 @@ impl Session {
         }
         if reply.is_positive() {
             self.counts.bad_commands_lately = 0;
-            self.counts.idle_commands = 0;
         } else {
             self.last_refused = Some((Verb::Data, reply.code()));
         }
+        self.counts.idle_commands = 0;
         self.counts.empty_transactions = 0;
         self.end_transaction(if last {
             State::Ready

@@ -184,6 +184,31 @@ fn what_has_a_defect_cannot_be_accepted() {
 }
 
 #[test]
+fn a_yes_has_the_code_that_the_client_waits_for() {
+    let yes = |code| Answer::Reply(Reply::new(code, None, "yes"));
+    let mut settings = Settings::new("mx.example.net");
+    settings.auth = AuthOffer::Always;
+    let mut session = session(settings);
+    feed(&mut session, b"EHLO c\r\n");
+    for (command, given, said) in [
+        ("AUTH PLAIN AHVzZXIAc2VjcmV0", 250, "235 2.7.0 yes"),
+        ("MAIL FROM:<>", 354, "250 2.1.0 yes"),
+        ("RCPT TO:<a@b.example>", 251, "251 yes"),
+        ("DATA", 250, "354 yes"),
+        (".", 354, "250 yes"),
+    ] {
+        session.take_output();
+        let line = format!("{command}\r\n");
+        let mut input = line.as_bytes();
+        let step = session.next(&mut input);
+        assert!(matches!(step, Step::Request(_)), "{step:?}");
+        session.answer(yes(given));
+        let output = String::from_utf8(session.take_output()).unwrap();
+        assert_eq!(output.trim_end(), said, "{command}");
+    }
+}
+
+#[test]
 fn every_defect_has_its_reply() {
     let settings = Settings::new("mx.example.net");
     for (defect, start) in [
@@ -205,7 +230,7 @@ fn a_session_may_be_ended_at_any_time() {
         b"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<a@b.example>\r\nDATA\r\nx",
     );
     session.take_output();
-    session.refuse(&Reply::new(421, crate::Status::NOT_ACCEPTING, "stopping"));
+    session.refuse(Reply::new(421, crate::Status::NOT_ACCEPTING, "stopping"));
     let mut input = &b"y\r\n.\r\n"[..];
     assert_eq!(session.next(&mut input), Step::Close(CloseReason::Refused));
     assert_eq!(session.next(&mut input), Step::Close(CloseReason::Refused));
