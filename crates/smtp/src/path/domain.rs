@@ -27,7 +27,7 @@ impl Domain {
     pub fn ascii(&self) -> Cow<'_, str> {
         match self {
             Domain::Name(name) => ascii_name(name),
-            Domain::Literal(_) => Cow::Owned(self.to_string()),
+            Domain::Literal(_) => Cow::Owned(self.to_string().to_ascii_lowercase()),
             Domain::GeneralLiteral(content) => Cow::Owned(format!("[{}]", ascii_name(content))),
         }
     }
@@ -66,6 +66,10 @@ pub(super) fn ascii_label(label: &str) -> Cow<'_, str> {
         return Cow::Owned(label.to_ascii_lowercase());
     }
     let lower = label.to_lowercase();
+    if lower.is_ascii() {
+        // The Kelvin sign is the one letter beyond ASCII whose lower case is within.
+        return Cow::Owned(lower);
+    }
     Cow::Owned(format!("xn--{}", punycode::encode(&lower)))
 }
 
