@@ -2,7 +2,7 @@
 //!
 //! Exit codes: 0 done; 1 it went wrong, or the answer is no; 2 the command line itself is wrong.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
@@ -15,9 +15,18 @@ mod control;
 mod generate;
 mod serve;
 
+/// Where the embedded default keeps everything.
+const EMBEDDED_DATA_DIR: &str = "./gatepost-data";
+
 /// The SMTP gateway that refuses with a reason.
 #[derive(Debug, Parser)]
-#[command(name = "gatepost", version, about, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "gatepost",
+    version,
+    about,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -27,7 +36,7 @@ struct Cli {
 #[derive(Debug, Clone, Args)]
 pub struct ConfigOption {
     /// Configuration file (TOML). Without it: the embedded default
-    #[arg(long, short, global = true, value_name = "FILE", env_hide = true)]
+    #[arg(long, short, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
@@ -104,7 +113,24 @@ impl ConfigOption {
     pub fn load(&self) -> Result<Config, Vec<ConfigError>> {
         match &self.config {
             Some(file) => Config::load(file),
-            None => Ok(Config::embedded()),
+            None => Ok(Config::embedded(Path::new(EMBEDDED_DATA_DIR))),
+        }
+    }
+
+    /// The control socket of the running node. Its configuration file may be wrong by now.
+    fn control_socket(&self) -> Result<PathBuf, String> {
+        let Some(file) = &self.config else {
+            return Ok(Config::embedded(Path::new(EMBEDDED_DATA_DIR)).admin.control);
+        };
+        match Config::load(file) {
+            Ok(config) => Ok(config.admin.control),
+            Err(errors) => Config::control_socket(file).ok_or_else(|| {
+                let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+                format!(
+                    "{}\nthe file does not tell where the node's control socket is",
+                    errors.join("\n")
+                )
+            }),
         }
     }
 
@@ -136,5 +162,8 @@ fn tell<E: std::fmt::Display>(errors: impl Iterator<Item = E>) {
         complain(&error.to_string());
         count += 1;
     }
-    complain(&format!("gatepost: {count} error{}", if count == 1 { "" } else { "s" }));
+    complain(&format!(
+        "gatepost: {count} error{}",
+        if count == 1 { "" } else { "s" }
+    ));
 }

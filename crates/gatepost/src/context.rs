@@ -140,9 +140,23 @@ impl Services {
     /// # Errors
     /// A log can't be opened.
     pub fn new(config: &Config) -> io::Result<Arc<Services>> {
-        let journal = Journal::open(&config.log)?;
-        let number = config.node.number.unwrap_or_else(|| crate::reference::node_number(&config.node.name));
-        Ok(Arc::new(Services {
+        Ok(Services::with(config, Journal::open(&config.log)?))
+    }
+
+    /// The services of a command that takes no mail: nothing is written.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
+        Ok(Services::with(config, Journal::silent()?))
+    }
+
+    fn with(config: &Config, journal: Journal) -> Arc<Services> {
+        let number = config
+            .node
+            .number
+            .unwrap_or_else(|| crate::reference::node_number(&config.node.name));
+        Arc::new(Services {
             references: References::new(number),
             nexthops: Nexthops::new(nexthop_observer(journal.clone())),
             callouts: Callouts::default(),
@@ -150,11 +164,14 @@ impl Services {
             budget: MemoryBudget::new(config.node.memory_max),
             admissions: Mutex::default(),
             journal,
-        }))
+        })
     }
 
     fn admission(&self, listener: &str) -> Arc<Admission> {
-        let mut admissions = self.admissions.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut admissions = self
+            .admissions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         Arc::clone(admissions.entry(listener.to_owned()).or_default())
     }
 }
@@ -172,20 +189,32 @@ impl Context {
         let mut errors = Vec::new();
         let resolver = resolver(&config).map_err(|error| errors.push(error)).ok();
         let verified = Connector::verified(None)
-            .map_err(|error| errors.push(ContextError { what: "system certificates".to_owned(), detail: error.to_string() }))
+            .map_err(|error| {
+                errors.push(ContextError {
+                    what: "system certificates".to_owned(),
+                    detail: error.to_string(),
+                });
+            })
             .ok();
         let listeners = listeners(&config, &services, &mut errors);
-        let (Some(resolver), Some(verified), true) = (resolver, verified, errors.is_empty())
-        else {
+        let (Some(resolver), Some(verified), true) = (resolver, verified, errors.is_empty()) else {
             return Err(errors);
         };
-        let engines = engines::arm(&config, previous.map(|context| &context.engines), &services.journal);
+        let engines = engines::arm(
+            &config,
+            previous.map(|context| &context.engines),
+            &services.journal,
+        );
         let config = Arc::new(config);
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             templates: Arc::clone(&config.replies),
-            routes: config.routes.iter().map(|route| Arc::new(RouteContext::new(route, &engines))).collect(),
+            routes: config
+                .routes
+                .iter()
+                .map(|route| Arc::new(RouteContext::new(route, &engines)))
+                .collect(),
             listeners,
             engines,
             dialling: Dialling {
@@ -208,12 +237,18 @@ impl Context {
 
     /// The listener that is configured for this address.
     pub fn listener_at(&self, address: SocketAddr) -> Option<&Arc<ListenerContext>> {
-        self.listeners.iter().find(|listener| listener.settings.bind.contains(&address))
+        self.listeners
+            .iter()
+            .find(|listener| listener.settings.bind.contains(&address))
     }
 
     /// Takes up certificates that changed on disk. Reads files.
     pub fn reload_certificates(&self) {
-        for certificates in self.listeners.iter().filter_map(|listener| listener.certificates.as_ref()) {
+        for certificates in self
+            .listeners
+            .iter()
+            .filter_map(|listener| listener.certificates.as_ref())
+        {
             let path = certificates.names().join(" ");
             match certificates.reload_if_changed() {
                 Ok(false) => {}
@@ -222,7 +257,10 @@ impl Context {
                     names: certificates.names(),
                     expires: None,
                 }),
-                Err(error) => self.services.journal.emit(&Event::CertificateFailed { path, detail: error.to_string() }),
+                Err(error) => self.services.journal.emit(&Event::CertificateFailed {
+                    path,
+                    detail: error.to_string(),
+                }),
             }
         }
     }
@@ -235,8 +273,11 @@ impl Context {
 
 impl RouteContext {
     fn new(route: &Arc<config::Route>, engines: &EngineSet) -> RouteContext {
-        let rules: BTreeMap<String, policy::EngineRule> =
-            route.engines.iter().map(|(name, rule)| (name.clone(), *rule)).collect();
+        let rules: BTreeMap<String, policy::EngineRule> = route
+            .engines
+            .iter()
+            .map(|(name, rule)| (name.clone(), *rule))
+            .collect();
         let settings = policy::Settings { engines: rules };
         let nexthops: Vec<String> = route.nexthops.iter().map(ToString::to_string).collect();
         RouteContext {
@@ -245,7 +286,15 @@ impl RouteContext {
             settings: Arc::new(settings),
             label: Arc::from(route.origin.as_str()),
             customer: route.customer.as_deref().map(Arc::from),
-            nexthop: Arc::from(format!("{}{}", nexthops.join(" "), if route.cut_through { "" } else { " (no cut-through)" })),
+            nexthop: Arc::from(format!(
+                "{}{}",
+                nexthops.join(" "),
+                if route.cut_through {
+                    ""
+                } else {
+                    " (no cut-through)"
+                }
+            )),
             language: Arc::from(route.language.as_str()),
             route: Arc::clone(route),
         }
@@ -258,10 +307,17 @@ fn resolver(config: &Config) -> Result<Resolver, ContextError> {
     } else {
         Resolver::from_nameservers(&config.dns.nameservers)
     };
-    made.map_err(|error| ContextError { what: "[dns]".to_owned(), detail: error.to_string() })
+    made.map_err(|error| ContextError {
+        what: "[dns]".to_owned(),
+        detail: error.to_string(),
+    })
 }
 
-fn listeners(config: &Config, services: &Services, errors: &mut Vec<ContextError>) -> Vec<Arc<ListenerContext>> {
+fn listeners(
+    config: &Config,
+    services: &Services,
+    errors: &mut Vec<ContextError>,
+) -> Vec<Arc<ListenerContext>> {
     config
         .listeners
         .iter()
@@ -278,10 +334,15 @@ fn listeners(config: &Config, services: &Services, errors: &mut Vec<ContextError
 impl ListenerContext {
     /// The acceptor, if TLS comes with the connection.
     pub fn implicit_tls(&self) -> Option<&Acceptor> {
-        self.acceptor.as_ref().filter(|_| self.settings.tls.mode == config::TlsMode::Implicit)
+        self.acceptor
+            .as_ref()
+            .filter(|_| self.settings.tls.mode == config::TlsMode::Implicit)
     }
 
-    fn new(settings: &Arc<config::Listener>, services: &Services) -> Result<ListenerContext, ContextError> {
+    fn new(
+        settings: &Arc<config::Listener>,
+        services: &Services,
+    ) -> Result<ListenerContext, ContextError> {
         let certificates = match settings.tls.mode {
             config::TlsMode::Off => None,
             config::TlsMode::StartTls | config::TlsMode::Implicit => {
@@ -289,7 +350,10 @@ impl ListenerContext {
                     .tls
                     .certificates
                     .iter()
-                    .map(|files| net::tls::CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() })
+                    .map(|files| net::tls::CertificateFiles {
+                        certificate: files.certificate.clone(),
+                        key: files.key.clone(),
+                    })
                     .collect();
                 let loaded = Certificates::load(&files).map_err(|error| ContextError {
                     what: format!("listener {}", settings.name),
@@ -301,14 +365,25 @@ impl ListenerContext {
         Ok(ListenerContext {
             name: Arc::from(settings.name.as_str()),
             smtp: Arc::new(session_settings(settings)),
-            acceptor: certificates.as_ref().map(|certificates| net::tls::acceptor(Arc::clone(certificates))).transpose().map_err(|error| {
-                ContextError { what: format!("listener {}", settings.name), detail: error.to_string() }
-            })?,
+            acceptor: certificates
+                .as_ref()
+                .map(|certificates| net::tls::acceptor(Arc::clone(certificates)))
+                .transpose()
+                .map_err(|error| ContextError {
+                    what: format!("listener {}", settings.name),
+                    detail: error.to_string(),
+                })?,
             certificates,
             admission: services.admission(&settings.name),
-            users: settings.auth.as_ref().map(|auth| Users::load(&auth.users_file)).transpose().map_err(|detail| {
-                ContextError { what: format!("listener {}: users_file", settings.name), detail }
-            })?,
+            users: settings
+                .auth
+                .as_ref()
+                .map(|auth| Users::load(&auth.users_file))
+                .transpose()
+                .map_err(|detail| ContextError {
+                    what: format!("listener {}: users_file", settings.name),
+                    detail,
+                })?,
             proxy_networks: settings.proxy_networks.iter().copied().collect(),
             xclient_networks: settings.xclient_networks.iter().copied().collect(),
             settings: Arc::clone(settings),
@@ -348,11 +423,13 @@ fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync>
         let nexthop: Arc<str> = Arc::from(change.nexthop.as_str());
         journal.emit(&match change.fault {
             Some(detail) => Event::NexthopDown { nexthop, detail },
-            None => Event::NexthopUp { nexthop, down_seconds: change.down.as_secs_f64() },
+            None => Event::NexthopUp {
+                nexthop,
+                down_seconds: change.down.as_secs_f64(),
+            },
         });
     })
 }
 
 /// How often certificates are looked at, idle connections closed, and so on.
 pub const HOUSEKEEPING_INTERVAL: Duration = Duration::from_secs(10);
-

@@ -7,10 +7,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use smtp::client::Unsupported;
-use smtp::{MailParameters, RcptParameters};
-use smtp::{ForwardPath, ReversePath};
 use smtp::Reply;
+use smtp::client::Unsupported;
+use smtp::{ForwardPath, ReversePath};
+use smtp::{MailParameters, RcptParameters};
 
 use crate::config::Route;
 use crate::trace_fields::Edited;
@@ -109,11 +109,22 @@ async fn open_and_transfer(
     let Some(((forward_path, rcpt), others)) = consignment.recipients.split_first() else {
         return Vec::new();
     };
-    let opening = Opening { reverse_path: consignment.reverse_path, mail: consignment.mail, forward_path, rcpt };
-    let Opened { mut lease, mail_reply, rcpt_reply } = match nexthops.open(route, dialling, opening).await {
+    let opening = Opening {
+        reverse_path: consignment.reverse_path,
+        mail: consignment.mail,
+        forward_path,
+        rcpt,
+    };
+    let Opened {
+        mut lease,
+        mail_reply,
+        rcpt_reply,
+    } = match nexthops.open(route, dialling, opening).await {
         Ok(opened) => opened,
         Err(NotOpened::Unsupported(unsupported)) => {
-            return (0..count).map(|_| Outcome::Unsupported(unsupported)).collect();
+            return (0..count)
+                .map(|_| Outcome::Unsupported(unsupported))
+                .collect();
         }
         Err(NotOpened::Fault(fault)) => return faults(fault, count),
     };
@@ -121,7 +132,11 @@ async fn open_and_transfer(
         let nexthop = lease.nexthop().to_owned();
         lease.abandon();
         return (0..count)
-            .map(|_| Outcome::Refused { nexthop: nexthop.clone(), reply: mail_reply.clone(), at_rcpt: false })
+            .map(|_| Outcome::Refused {
+                nexthop: nexthop.clone(),
+                reply: mail_reply.clone(),
+                at_rcpt: false,
+            })
             .collect();
     };
     let mut replies = vec![first];
@@ -138,7 +153,11 @@ async fn open_and_transfer(
     lease.abandon();
     replies
         .into_iter()
-        .map(|reply| Outcome::Refused { nexthop: nexthop.clone(), reply, at_rcpt: true })
+        .map(|reply| Outcome::Refused {
+            nexthop: nexthop.clone(),
+            reply,
+            at_rcpt: true,
+        })
         .collect()
 }
 
@@ -164,9 +183,16 @@ fn final_outcome(nexthop: &str, reply: &Reply) -> Outcome {
     let (nexthop, reply) = (nexthop.to_owned(), reply.clone());
     // RFC 5321 4.3.2: only 2xx is success here; a 3xx would be a promise of nothing.
     if (200..300).contains(&reply.code()) {
-        Outcome::Kept(Custody { nexthop, reply: Some(reply) })
+        Outcome::Kept(Custody {
+            nexthop,
+            reply: Some(reply),
+        })
     } else {
-        Outcome::Refused { nexthop, reply, at_rcpt: false }
+        Outcome::Refused {
+            nexthop,
+            reply,
+            at_rcpt: false,
+        }
     }
 }
 
@@ -185,8 +211,18 @@ async fn store(maildir: &Path, consignment: &Consignment<'_>) -> Vec<Outcome> {
     })
     .await;
     let label = format!("maildir:{}", maildir.display());
-    match stored.map_err(std::io::Error::other).and_then(|stored| stored) {
-        Ok(_) => (0..count).map(|_| Outcome::Kept(Custody { nexthop: label.clone(), reply: None })).collect(),
+    match stored
+        .map_err(std::io::Error::other)
+        .and_then(|stored| stored)
+    {
+        Ok(_) => (0..count)
+            .map(|_| {
+                Outcome::Kept(Custody {
+                    nexthop: label.clone(),
+                    reply: None,
+                })
+            })
+            .collect(),
         Err(error) => faults(Fault::new(label, Step::Final, Cause::Store(error)), count),
     }
 }
@@ -194,10 +230,16 @@ async fn store(maildir: &Path, consignment: &Consignment<'_>) -> Vec<Outcome> {
 /// Return-Path (RFC 5321 4.4: whoever makes the final delivery adds it) and the recipient, which a maildir for many
 /// mailboxes would lose.
 fn final_delivery_fields(reverse_path: &ReversePath, forward_path: &ForwardPath) -> Vec<u8> {
-    format!("Return-Path: {}\r\nDelivered-To: {forward_path}\r\n", reverse_path.to_wire()).into_bytes()
+    format!(
+        "Return-Path: {}\r\nDelivered-To: {forward_path}\r\n",
+        reverse_path.to_wire()
+    )
+    .into_bytes()
 }
 
 fn faults(fault: Fault, count: usize) -> Vec<Outcome> {
     let fault = Arc::new(fault);
-    (0..count).map(|_| Outcome::Fault(Arc::clone(&fault))).collect()
+    (0..count)
+        .map(|_| Outcome::Fault(Arc::clone(&fault)))
+        .collect()
 }

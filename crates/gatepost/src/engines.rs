@@ -38,10 +38,14 @@ pub fn arm(config: &Config, previous: Option<&EngineSet>, journal: &Journal) -> 
         .engines
         .values()
         .map(|wanted| {
-            let kept = previous.and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted));
+            let kept = previous
+                .and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted));
             kept.cloned().unwrap_or_else(|| Made {
                 from: wanted.clone(),
-                armed: Armed { engine: make(wanted, observer(journal.clone())), deadline: wanted.deadline },
+                armed: Armed {
+                    engine: make(wanted, &observer(journal.clone())),
+                    deadline: wanted.deadline,
+                },
             })
         })
         .collect();
@@ -51,15 +55,22 @@ pub fn arm(config: &Config, previous: Option<&EngineSet>, journal: &Journal) -> 
 impl EngineSet {
     /// Those whose word counts under `settings`.
     pub fn enabled(&self, settings: &policy::Settings) -> Vec<Armed> {
-        self.of_any(std::iter::once(settings))
+        self.of_any(&[settings])
     }
 
     /// Those whose word counts under any of `settings`.
-    pub fn of_any<'a>(&self, settings: impl Iterator<Item = &'a policy::Settings> + Clone) -> Vec<Armed> {
+    pub fn of_any(
+        &self,
+        settings: &[&policy::Settings],
+    ) -> Vec<Armed> {
         self.engines
             .iter()
             .map(|made| &made.armed)
-            .filter(|armed| settings.clone().any(|settings| settings.rule(armed.engine.name()).enabled))
+            .filter(|armed| {
+                settings
+                    .iter()
+.any(|settings| settings.rule(armed.engine.name()).enabled)
+            })
             .cloned()
             .collect()
     }
@@ -70,7 +81,7 @@ impl EngineSet {
     }
 }
 
-fn make(engine: &config::Engine, observer: Observer) -> Arc<dyn Engine> {
+fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
     let daemon = |address: &config::Address| DaemonSettings {
         name: engine.name.clone(),
         address: address_of(address),
@@ -79,21 +90,38 @@ fn make(engine: &config::Engine, observer: Observer) -> Arc<dyn Engine> {
         observer: Some(observer.clone()),
     };
     match &engine.kind {
-        EngineKind::Clamav { address } => Arc::new(Clamav::new(ClamavSettings { daemon: daemon(address) })),
-        EngineKind::Spamassassin { address, user, report } => Arc::new(Spamassassin::new(SpamassassinSettings {
+        EngineKind::Clamav { address } => Arc::new(Clamav::new(ClamavSettings {
+            daemon: daemon(address),
+        })),
+        EngineKind::Spamassassin {
+            address,
+            user,
+            report,
+        } => Arc::new(Spamassassin::new(SpamassassinSettings {
             daemon: daemon(address),
             user: user.clone(),
-            report: if *report { SpamassassinReport::Report } else { SpamassassinReport::Symbols },
+            report: if *report {
+                SpamassassinReport::Report
+            } else {
+                SpamassassinReport::Symbols
+            },
         })),
         EngineKind::Rspamd { address, password } => Arc::new(Rspamd::new(RspamdSettings {
             daemon: daemon(address),
-            password: password.as_ref().map(|password| password.reveal().to_owned()),
+            password: password
+                .as_ref()
+                .map(|password| password.reveal().to_owned()),
         })),
-        EngineKind::Sophos { address } => Arc::new(Sophos::new(SophosSettings { daemon: daemon(address) })),
-        EngineKind::Icap { address, service } => {
-            Arc::new(Icap::new(IcapSettings { daemon: daemon(address), service: service.clone() }))
-        }
-        EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings { daemon: daemon(address) })),
+        EngineKind::Sophos { address } => Arc::new(Sophos::new(SophosSettings {
+            daemon: daemon(address),
+        })),
+        EngineKind::Icap { address, service } => Arc::new(Icap::new(IcapSettings {
+            daemon: daemon(address),
+            service: service.clone(),
+        })),
+        EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings {
+            daemon: daemon(address),
+        })),
         EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
             banned_extensions: attachment.banned_extensions.clone(),
             allowed_extensions: attachment.allowed_extensions.clone(),
@@ -119,7 +147,9 @@ fn observer(journal: Journal) -> Observer {
         let mut down_since = down_since.lock().unwrap_or_else(PoisonError::into_inner);
         let event = match health {
             Health::Down(unavailable) => {
-                down_since.entry(name.to_owned()).or_insert_with(Instant::now);
+                down_since
+                    .entry(name.to_owned())
+                    .or_insert_with(Instant::now);
                 Event::EngineDown {
                     engine: Arc::from(name),
                     cause: unavailable.cause,
@@ -128,7 +158,9 @@ fn observer(journal: Journal) -> Observer {
             }
             Health::Up => Event::EngineUp {
                 engine: Arc::from(name),
-                down_seconds: down_since.remove(name).map_or(0.0, |since| since.elapsed().as_secs_f64()),
+                down_seconds: down_since
+                    .remove(name)
+                    .map_or(0.0, |since| since.elapsed().as_secs_f64()),
             },
         };
         drop(down_since);

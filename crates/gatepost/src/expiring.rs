@@ -20,7 +20,10 @@ pub struct Expiring<K, V> {
 impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
     /// An empty map that never holds more than `entries_max`.
     pub fn new(entries_max: usize) -> Expiring<K, V> {
-        Expiring { entries: Mutex::default(), entries_max }
+        Expiring {
+            entries: Mutex::default(),
+            entries_max,
+        }
     }
 
     /// The value of `key`, unless it has expired.
@@ -49,7 +52,10 @@ impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.entries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 }
 

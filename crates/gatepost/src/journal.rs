@@ -42,6 +42,19 @@ impl Journal {
         Ok(journal)
     }
 
+    /// A journal that keeps nothing, for commands that only look.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn silent() -> io::Result<Journal> {
+        let nowhere = || LineLog::open(Target::Stream(Box::new(io::sink())), human::gap);
+        Ok(Journal {
+            decisions: nowhere()?,
+            human: nowhere()?,
+            level: Arc::new(AtomicU8::new(Level::Error as u8)),
+        })
+    }
+
     /// Records a fact.
     pub fn emit(&self, event: &Event) {
         let time = Time::now();

@@ -94,7 +94,12 @@ impl LineLog {
     pub fn close(&self) {
         self.shared.state().closing = true;
         self.shared.wake.notify_one();
-        let writer = self.shared.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self
+            .shared
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         if let Some(writer) = writer {
             // An Err is the writer's panic, which has been reported on standard error already.
             let _ = writer.join();
@@ -151,7 +156,10 @@ impl Shared {
         loop {
             let mut state = self.state();
             while state.waiting.is_empty() && state.lost == 0 && !state.reopen && !state.closing {
-                state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state = self
+                    .wake
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
             let closing = state.closing;
             if !closing {

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 
+use scan::message::Message;
 use smtp::{Mailbox, ReversePath};
 
 use crate::policy::{List, ListField, ListMatch};
@@ -61,6 +62,22 @@ impl Lists {
     /// The entry for a mailbox of the header field From.
     pub fn from(&self, mailbox: &Mailbox) -> Option<ListMatch> {
         self.find(ListField::From, |lists| lists.from.find(mailbox))
+    }
+
+    /// The entries for the mailboxes of a message's header field From, if any list looks at them.
+    pub fn authors(&self, message: &Message) -> Vec<ListMatch> {
+        if self.allow.from.is_empty() && self.block.from.is_empty() {
+            return Vec::new();
+        }
+        let authors = message
+            .view()
+            .authors()
+            .iter()
+            .filter_map(|author| author.address.as_deref());
+        authors
+            .filter_map(|address| address.parse::<Mailbox>().ok())
+            .filter_map(|mailbox| self.from(&mailbox))
+            .collect()
     }
 
     /// The entry for a recipient.

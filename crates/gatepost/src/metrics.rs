@@ -19,25 +19,102 @@ enum Sort {
 
 /// Every metric: name, sort, labels, meaning with unit.
 const TABLE: &[(&str, Sort, &str, &str)] = &[
-    ("gatepost_transactions_total", Sort::Counter, "listener, outcome", "Transactions that ended; outcome as in the human log"),
-    ("gatepost_recipients_total", Sort::Counter, "disposition", "Recipients by what became of the message for them"),
-    ("gatepost_refusals_total", Sort::Counter, "kind", "Verdicts that refuse or defer, by the type of their reason"),
-    ("gatepost_message_bytes_total", Sort::Counter, "listener", "Bytes of messages received"),
-    ("gatepost_transaction_seconds", Sort::Histogram, "listener", "Seconds from MAIL to the end of the transaction"),
-    ("gatepost_scan_seconds", Sort::Histogram, "", "Seconds that the wave of engines took"),
-    ("gatepost_engine_seconds", Sort::Histogram, "engine", "Seconds that an engine took for a message"),
-    ("gatepost_engine_unavailable_total", Sort::Counter, "engine, cause", "Messages that an engine could not examine"),
-    ("gatepost_engine_up", Sort::Gauge, "engine", "1 while the engine answers, 0 while it is down"),
-    ("gatepost_nexthop_up", Sort::Gauge, "nexthop", "1 once a nexthop is back, 0 while it is down"),
-    ("gatepost_sessions_without_transaction_total", Sort::Counter, "listener, reason", "Sessions that ended without a transaction"),
-    ("gatepost_connections_refused_total", Sort::Counter, "listener, reason", "Connections refused before the banner"),
-    ("gatepost_connections", Sort::Gauge, "listener", "Connections held now"),
-    ("gatepost_message_memory_bytes", Sort::Gauge, "", "Memory that messages in transit take now, in bytes"),
-    ("gatepost_reloads_total", Sort::Counter, "result", "Reloads of the configuration: ok or failed"),
+    (
+        "gatepost_transactions_total",
+        Sort::Counter,
+        "listener, outcome",
+        "Transactions that ended; outcome as in the human log",
+    ),
+    (
+        "gatepost_recipients_total",
+        Sort::Counter,
+        "disposition",
+        "Recipients by what became of the message for them",
+    ),
+    (
+        "gatepost_refusals_total",
+        Sort::Counter,
+        "kind",
+        "Verdicts that refuse or defer, by the type of their reason",
+    ),
+    (
+        "gatepost_message_bytes_total",
+        Sort::Counter,
+        "listener",
+        "Bytes of messages received",
+    ),
+    (
+        "gatepost_transaction_seconds",
+        Sort::Histogram,
+        "listener",
+        "Seconds from MAIL to the end of the transaction",
+    ),
+    (
+        "gatepost_scan_seconds",
+        Sort::Histogram,
+        "",
+        "Seconds that the wave of engines took",
+    ),
+    (
+        "gatepost_engine_seconds",
+        Sort::Histogram,
+        "engine",
+        "Seconds that an engine took for a message",
+    ),
+    (
+        "gatepost_engine_unavailable_total",
+        Sort::Counter,
+        "engine, cause",
+        "Messages that an engine could not examine",
+    ),
+    (
+        "gatepost_engine_up",
+        Sort::Gauge,
+        "engine",
+        "1 while the engine answers, 0 while it is down",
+    ),
+    (
+        "gatepost_nexthop_up",
+        Sort::Gauge,
+        "nexthop",
+        "1 once a nexthop is back, 0 while it is down",
+    ),
+    (
+        "gatepost_sessions_without_transaction_total",
+        Sort::Counter,
+        "listener, reason",
+        "Sessions that ended without a transaction",
+    ),
+    (
+        "gatepost_connections_refused_total",
+        Sort::Counter,
+        "listener, reason",
+        "Connections refused before the banner",
+    ),
+    (
+        "gatepost_connections",
+        Sort::Gauge,
+        "listener",
+        "Connections held now",
+    ),
+    (
+        "gatepost_message_memory_bytes",
+        Sort::Gauge,
+        "",
+        "Memory that messages in transit take now, in bytes",
+    ),
+    (
+        "gatepost_reloads_total",
+        Sort::Counter,
+        "result",
+        "Reloads of the configuration: ok or failed",
+    ),
 ];
 
 /// Upper bounds of the histograms' buckets, in seconds.
-const BUCKETS_SECONDS: &[f64] = &[0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0];
+const BUCKETS_SECONDS: &[f64] = &[
+    0.001, 0.005, 0.02, 0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 120.0,
+];
 
 /// Installs the recorder of this process.
 ///
@@ -84,13 +161,19 @@ pub fn count(event: &Event) {
 fn decided(decision: &Decision) {
     let listener = || decision.listener.to_string();
     counter!("gatepost_transactions_total", "listener" => listener(), "outcome" => decision.outcome()).increment(1);
-    counter!("gatepost_message_bytes_total", "listener" => listener()).increment(decision.sizes.bytes);
+    counter!("gatepost_message_bytes_total", "listener" => listener())
+        .increment(decision.sizes.bytes);
     histogram!("gatepost_transaction_seconds", "listener" => listener())
         .record(f64::from(decision.timings.total) / 1000.0);
     for recipient in &decision.recipients {
-        counter!("gatepost_recipients_total", "disposition" => disposition(recipient.disposition)).increment(1);
+        counter!("gatepost_recipients_total", "disposition" => disposition(recipient.disposition))
+            .increment(1);
     }
-    if let Some(reason) = decision.verdict.as_ref().and_then(|verdict| verdict.reason()) {
+    if let Some(reason) = decision
+        .verdict
+        .as_ref()
+        .and_then(|verdict| verdict.reason())
+    {
         counter!("gatepost_refusals_total", "kind" => reason.kind.name()).increment(1);
     }
     if decision.findings.is_empty() {
@@ -125,9 +208,13 @@ fn disposition(disposition: Disposition) -> &'static str {
 pub fn read_gauges(cx: &Context) {
     for listener in &cx.listeners {
         #[expect(clippy::cast_precision_loss, reason = "connections are far below 2^52")]
-        gauge!("gatepost_connections", "listener" => listener.name.to_string()).set(listener.admission.total() as f64);
+        gauge!("gatepost_connections", "listener" => listener.name.to_string())
+            .set(listener.admission.total() as f64);
     }
-    #[expect(clippy::cast_precision_loss, reason = "bytes of memory are far below 2^52")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "bytes of memory are far below 2^52"
+    )]
     gauge!("gatepost_message_memory_bytes").set(cx.services.budget.bytes_used() as f64);
 }
 

@@ -49,7 +49,9 @@ pub struct Current {
 impl Current {
     /// Puts a first snapshot in force.
     pub fn new(context: Arc<Context>) -> Current {
-        Current { context: Arc::new(RwLock::new(context)) }
+        Current {
+            context: Arc::new(RwLock::new(context)),
+        }
     }
 
     /// The snapshot in force now.
@@ -116,8 +118,11 @@ impl Server {
     pub async fn start(config: Config) -> Result<Arc<Server>, Vec<String>> {
         let file = config.file.clone();
         prepare_data_dir(&config).map_err(|error| vec![error])?;
-        let services = Services::new(&config)
-            .map_err(|error| vec![format!("decision log: {error}; see [log] decisions and [node] data_dir")])?;
+        let services = Services::new(&config).map_err(|error| {
+            vec![format!(
+                "decision log: {error}; see [log] decisions and [node] data_dir"
+            )]
+        })?;
         let context = Context::new(config, services, None)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let current = Current::new(Arc::new(context));
@@ -156,16 +161,26 @@ impl Server {
                 domains: cx.table.domains_len() as u64,
                 milliseconds: conversation::milliseconds(begun),
             }),
-            Err(errors) => old.services.journal.emit(&Event::ReloadFailed { errors: errors.clone() }),
+            Err(errors) => old.services.journal.emit(&Event::ReloadFailed {
+                errors: errors.clone(),
+            }),
         }
         result.map(|_| ())
     }
 
     async fn try_reload(&self, old: &Arc<Context>) -> Result<Arc<Context>, Vec<String>> {
         let config = match &self.file {
-            Some(file) => Config::load(file)
-                .map_err(|errors| errors.iter().map(ConfigError::to_string).collect::<Vec<_>>())?,
-            None => return Err(vec!["there is no configuration file to read again: start with --config".to_owned()]),
+            Some(file) => Config::load(file).map_err(|errors| {
+                errors
+                    .iter()
+                    .map(ConfigError::to_string)
+                    .collect::<Vec<_>>()
+            })?,
+            None => {
+                return Err(vec![
+                    "there is no configuration file to read again: start with --config".to_owned(),
+                ]);
+            }
         };
         prepare_data_dir(&config).map_err(|error| vec![error])?;
         let context = Context::new(config, Arc::clone(&old.services), Some(old))
@@ -217,7 +232,12 @@ impl Server {
 
     /// The addresses that are listened on, as the system gave them.
     pub async fn addresses(&self) -> Vec<SocketAddr> {
-        self.bound.lock().await.values().map(|bound| bound.local).collect()
+        self.bound
+            .lock()
+            .await
+            .values()
+            .map(|bound| bound.local)
+            .collect()
     }
 
     /// Looks after what ages: idle connections, certificates.
@@ -242,7 +262,13 @@ impl Server {
     /// Stops: accepts nothing new, lets transactions finish within the longest deadline of the listeners, then says 421.
     pub async fn stop(&self) {
         let cx = self.current.load();
-        let deadline = cx.config.listeners.iter().map(|listener| listener.stop_deadline).max().unwrap_or_default();
+        let deadline = cx
+            .config
+            .listeners
+            .iter()
+            .map(|listener| listener.stop_deadline)
+            .max()
+            .unwrap_or_default();
         cx.services.journal.emit(&Event::Stopping {
             sessions: self.sessions.count(),
             deadline_seconds: deadline.as_secs_f64(),
@@ -252,7 +278,10 @@ impl Server {
         let sessions_cut = self.sessions.count();
         self.stop.send_replace(Stop::Now);
         self.wait_for_sessions(CUT_OFF_WAIT).await;
-        cx.services.journal.emit(&Event::Stopped { sessions_cut, uptime_seconds: self.begun.elapsed().as_secs_f64() });
+        cx.services.journal.emit(&Event::Stopped {
+            sessions_cut,
+            uptime_seconds: self.begun.elapsed().as_secs_f64(),
+        });
         let journal = cx.services.journal.clone();
         // An Err would mean that the runtime is going down already.
         let _ = tokio::task::spawn_blocking(move || journal.close()).await;
@@ -269,22 +298,43 @@ impl Server {
 /// Makes the folders that we write to.
 fn prepare_data_dir(config: &Config) -> Result<(), String> {
     let dir = &config.node.data_dir;
-    std::fs::create_dir_all(dir.join("spool"))
-        .map_err(|error| format!("[node] data_dir {}: {error}; make it, or give another folder", dir.display()))
+    std::fs::create_dir_all(dir.join("spool")).map_err(|error| {
+        format!(
+            "[node] data_dir {}: {error}; make it, or give another folder",
+            dir.display()
+        )
+    })
 }
 
 /// Binds the addresses of the snapshot that are not in `bound` yet. Sockets handed over by systemd are taken first.
-fn bind_missing(cx: &Context, bound: &HashMap<SocketAddr, Bound>) -> Result<Vec<(SocketAddr, TcpListener)>, String> {
-    let mut activated = net::socket::activated().map_err(|error| format!("sockets from systemd: {error}"))?;
+fn bind_missing(
+    cx: &Context,
+    bound: &HashMap<SocketAddr, Bound>,
+) -> Result<Vec<(SocketAddr, TcpListener)>, String> {
+    let mut activated =
+        net::socket::activated().map_err(|error| format!("sockets from systemd: {error}"))?;
     let mut sockets = Vec::new();
     for listener in &cx.listeners {
-        for address in listener.settings.bind.iter().filter(|address| !bound.contains_key(address)) {
-            let handed_over = activated.iter().position(|(_, socket)| socket.local_addr().ok() == Some(*address));
+        for address in listener
+            .settings
+            .bind
+            .iter()
+            .filter(|address| !bound.contains_key(address))
+        {
+            let handed_over = activated
+                .iter()
+                .position(|(_, socket)| socket.local_addr().ok() == Some(*address));
             let socket = match handed_over {
                 Some(place) => net::socket::adopt(activated.swap_remove(place).1),
                 None => net::socket::bind(*address, BACKLOG),
             };
-            let socket = socket.map_err(|error| format!("listener {}: {address}: {}", listener.name, bind_remedy(&error)))?;
+            let socket = socket.map_err(|error| {
+                format!(
+                    "listener {}: {address}: {}",
+                    listener.name,
+                    bind_remedy(&error)
+                )
+            })?;
             sockets.push((*address, socket));
         }
     }

@@ -32,23 +32,31 @@ pub(super) fn run(option: &ConfigOption, json: bool) -> ExitCode {
                 config.routes.len(),
                 config.engines.len()
             );
-            Services::unopened(&config)
+            Services::unwritten(&config)
                 .map_err(|error| vec![error.to_string()])
                 .and_then(|services| {
-                    Context::new(config, services, None)
-                        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+                    Context::new(config, services, None).map_err(|errors| {
+                        errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+                    })
                 })
                 .map(|_| summary)
         }
     };
     match problems {
         Ok(summary) => {
-            say(&if json { serde_json::json!({ "ok": true, "errors": [] }).to_string() } else { summary });
+            say(&if json {
+                serde_json::json!({ "ok": true, "errors": [] }).to_string()
+            } else {
+                summary
+            });
             ExitCode::SUCCESS
         }
         Err(errors) => {
             if json {
-                let errors: Vec<_> = errors.iter().map(|error| serde_json::json!({ "message": error })).collect();
+                let errors: Vec<_> = errors
+                    .iter()
+                    .map(|error| serde_json::json!({ "message": error }))
+                    .collect();
                 say(&serde_json::json!({ "ok": false, "errors": errors }).to_string());
             } else {
                 tell(errors.iter());

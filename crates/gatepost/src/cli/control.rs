@@ -30,7 +30,11 @@ pub(super) fn reload(option: &ConfigOption, json: bool) -> ExitCode {
                 tell(answer.errors.iter());
                 complain("the running configuration stays in force");
             }
-            if answer.reloaded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+            if answer.reloaded {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
@@ -44,8 +48,14 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
                 say(&serde_json::json!(state).to_string());
                 return ExitCode::SUCCESS;
             }
-            say(&format!("{} runs gatepost {} (pid {})", state.node, state.version, state.pid));
-            say(&format!("{} sessions, {} bytes of messages in memory", state.sessions, state.message_memory_bytes));
+            say(&format!(
+                "{} runs gatepost {} (pid {})",
+                state.node, state.version, state.pid
+            ));
+            say(&format!(
+                "{} sessions, {} bytes of messages in memory",
+                state.sessions, state.message_memory_bytes
+            ));
             for (name, why) in &state.nexthops_down {
                 say(&format!("nexthop {name} is down: {why}"));
             }
@@ -64,7 +74,11 @@ fn failed(error: &str) -> ExitCode {
 
 /// Asks the node whose configuration this is. A file with errors still tells where its socket is, or the default is tried:
 /// `reload` must be able to say what is wrong with it.
-fn ask<T: DeserializeOwned>(option: &ConfigOption, method: Method, path: &str) -> Result<T, String> {
+fn ask<T: DeserializeOwned>(
+    option: &ConfigOption,
+    method: Method,
+    path: &str,
+) -> Result<T, String> {
     let socket = option.control_socket()?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -73,11 +87,20 @@ fn ask<T: DeserializeOwned>(option: &ConfigOption, method: Method, path: &str) -
     runtime.block_on(async {
         tokio::time::timeout(ANSWER_WAIT_MAX, exchange(&socket, method, path))
             .await
-            .map_err(|_| format!("the node did not answer within {} s", ANSWER_WAIT_MAX.as_secs()))?
+            .map_err(|_| {
+                format!(
+                    "the node did not answer within {} s",
+                    ANSWER_WAIT_MAX.as_secs()
+                )
+            })?
     })
 }
 
-async fn exchange<T: DeserializeOwned>(socket: &Path, method: Method, path: &str) -> Result<T, String> {
+async fn exchange<T: DeserializeOwned>(
+    socket: &Path,
+    method: Method,
+    path: &str,
+) -> Result<T, String> {
     let stream = UnixStream::connect(socket).await.map_err(|error| {
         format!("{}: {error}; is the node running, with the same --config, and may you open its socket?", socket.display())
     })?;
@@ -91,11 +114,23 @@ async fn exchange<T: DeserializeOwned>(socket: &Path, method: Method, path: &str
         .header("host", "gatepost")
         .body(Empty::<Bytes>::new())
         .map_err(|error| error.to_string())?;
-    let response = sender.send_request(request).await.map_err(|error| format!("control socket: {error}"))?;
+    let response = sender
+        .send_request(request)
+        .await
+        .map_err(|error| format!("control socket: {error}"))?;
     let code = response.status();
-    let body = response.into_body().collect().await.map_err(|error| error.to_string())?.to_bytes();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .map_err(|error| error.to_string())?
+        .to_bytes();
     if code != StatusCode::OK && code != StatusCode::UNPROCESSABLE_ENTITY {
-        return Err(format!("the node answered {code}: is it of another version?"));
+        return Err(format!(
+            "the node answered {code}: is it of another version?"
+        ));
     }
-    serde_json::from_slice(&body).map_err(|error| format!("the node's answer can't be read: {error}; is it of another version?"))
+    serde_json::from_slice(&body).map_err(|error| {
+        format!("the node's answer can't be read: {error}; is it of another version?")
+    })
 }

@@ -18,7 +18,8 @@ pub(super) fn completions(shell: Shell, command: &mut Command) -> ExitCode {
 
 /// Writes `gatepost.1` and one page for each command.
 pub(super) fn man(folder: &Path, command: Command) -> ExitCode {
-    let written = std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
+    let written =
+        std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder));
     match written {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -37,7 +38,9 @@ pub(super) fn hash_password() -> ExitCode {
     }
     let password = password.trim_end_matches(['\r', '\n']);
     if password.is_empty() {
-        complain("gatepost: give the password on standard input, for example: echo secret | gatepost hash-password");
+        complain(
+            "gatepost: give the password on standard input, for example: echo secret | gatepost hash-password",
+        );
         return ExitCode::FAILURE;
     }
     match users::hash(password) {

@@ -47,7 +47,9 @@ async fn serve(config: Config) -> Result<(), Vec<String>> {
     let mut hangup = signal(SignalKind::hangup()).map_err(one)?;
     let embedded = config.file.is_none();
     let server = Server::start(config).await?;
-    admin::serve(Arc::clone(&server), handle).await.map_err(|error| vec![error])?;
+    admin::serve(Arc::clone(&server), handle)
+        .await
+        .map_err(|error| vec![error])?;
     tokio::spawn(Arc::clone(&server).keep_house());
     if embedded {
         greet(&server).await;
@@ -59,7 +61,12 @@ async fn serve(config: Config) -> Result<(), Vec<String>> {
     Ok(())
 }
 
-async fn until_stopped(server: &Server, hangup: &mut Signal, terminate: &mut Signal, interrupt: &mut Signal) {
+async fn until_stopped(
+    server: &Server,
+    hangup: &mut Signal,
+    terminate: &mut Signal,
+    interrupt: &mut Signal,
+) {
     loop {
         tokio::select! {
             _ = terminate.recv() => return,
@@ -89,7 +96,11 @@ fn init_tracing(level: Level) {
         Level::Trace => tracing::Level::TRACE,
     };
     // An Err means that a subscriber is installed already, as in tests.
-    let _ = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_ansi(false).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
 }
 
 /// What to try on the embedded default.
@@ -99,7 +110,13 @@ async fn greet(server: &Server) {
         return;
     };
     let (ip, port) = (address.ip(), address.port());
-    let admin = cx.config.admin.bind.first().map(ToString::to_string).unwrap_or_default();
+    let admin = cx
+        .config
+        .admin
+        .bind
+        .first()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     let domain = "example.com";
     say(&format!(
         "Gatepost runs on its embedded default: mail for {domain} is examined by the embedded engine and delivered into\n\

@@ -45,6 +45,21 @@ impl Config {
         Config::parse(&shown, &text)
     }
 
+    /// Where the control socket of the node with this file is, also while the file is wrong: a reload must still find the
+    /// running node to be told why it fails.
+    pub fn control_socket(path: &Path) -> Option<PathBuf> {
+        let text = String::from_utf8(files::read(path).ok()?).ok()?;
+        let (document, _) = DeTable::parse_recoverable(&text);
+        let text_of = |section: &str, key: &str| {
+            let section = document.get_ref().get(section)?.get_ref().as_table()?;
+            section.get(key)?.get_ref().as_str().map(PathBuf::from)
+        };
+        let socket = text_of("admin", "control").or_else(|| {
+            text_of("node", "data_dir").map(|data_dir| data_dir.join("control.sock"))
+        })?;
+        Some(path.parent().unwrap_or(Path::new("")).join(socket))
+    }
+
     /// Reads a configuration from `text`. `file_name` stands in errors, and relative paths start at its folder.
     ///
     /// # Errors

@@ -37,7 +37,9 @@ pub enum Answer {
 
 impl Default for Callouts {
     fn default() -> Callouts {
-        Callouts { mailboxes: Expiring::new(MAILBOXES_MAX) }
+        Callouts {
+            mailboxes: Expiring::new(MAILBOXES_MAX),
+        }
     }
 }
 
@@ -48,12 +50,19 @@ impl Callouts {
     }
 
     /// Remembers an answer for as long as the route says.
-    pub fn learn(&self, nexthop: &Arc<str>, forward_path: &ForwardPath, answer: Answer, callout: &Callout) {
+    pub fn learn(
+        &self,
+        nexthop: &Arc<str>,
+        forward_path: &ForwardPath,
+        answer: Answer,
+        callout: &Callout,
+    ) {
         let lifetime = match answer {
             Answer::Known => callout.positive_ttl,
             Answer::Unknown(_) => callout.negative_ttl,
         };
-        self.mailboxes.insert(key(nexthop, forward_path), answer, lifetime);
+        self.mailboxes
+            .insert(key(nexthop, forward_path), answer, lifetime);
     }
 
     /// Forgets everything, for an operator who has just made a mailbox.
@@ -64,5 +73,8 @@ impl Callouts {
 
 fn key(nexthop: &Arc<str>, forward_path: &ForwardPath) -> Key {
     // Hardly a mail server tells mailboxes apart by case; one that does is asked once for both.
-    Key { nexthop: Arc::clone(nexthop), mailbox: forward_path.to_string().to_lowercase() }
+    Key {
+        nexthop: Arc::clone(nexthop),
+        mailbox: forward_path.to_string().to_lowercase(),
+    }
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use net::stream::Stream;
 use net::tls::Connector;
-use smtp::client::{Event, Failure, Protocol, Session, Settings, StartTlsUse, Unsupported};
-use smtp::{MailParameters, RcptParameters};
-use smtp::{ForwardPath, ReversePath};
 use smtp::Reply;
+use smtp::client::{Event, Failure, Protocol, Session, Settings, StartTlsUse, Unsupported};
+use smtp::{ForwardPath, ReversePath};
+use smtp::{MailParameters, RcptParameters};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::time::Instant;
@@ -91,7 +91,11 @@ impl Connection {
             auth: manner.auth.clone(),
             ..Settings::new(manner.ehlo_name.clone())
         });
-        let wire = Wire { stream: connect(peer, manner).await?, session, label: Arc::clone(&manner.label) };
+        let wire = Wire {
+            stream: connect(peer, manner).await?,
+            session,
+            label: Arc::clone(&manner.label),
+        };
         Ok(Connection {
             wire: wire.greet(manner).await?,
             manner: manner.clone(),
@@ -113,8 +117,14 @@ impl Connection {
             return Ok(Err(unsupported));
         }
         self.transactions += 1;
-        self.wire.session.rcpt(forward_path, rcpt);
-        let mail_reply = match self.wire.event(Step::Mail, self.manner.timeouts.command).await? {
+        if let Err(unsupported) = self.wire.session.rcpt(forward_path, rcpt) {
+            return Ok(Err(unsupported));
+        }
+        let mail_reply = match self
+            .wire
+            .event(Step::Mail, self.manner.timeouts.command)
+            .await?
+        {
             Event::Mail(reply) => reply,
             other => return Err(self.wire.unexpected(Step::Mail, &other)),
         };
@@ -126,13 +136,28 @@ impl Connection {
     }
 
     /// Adds a recipient to the transaction.
-    pub async fn recipient(&mut self, forward_path: &ForwardPath, rcpt: &RcptParameters) -> Result<Reply, Fault> {
-        self.wire.session.rcpt(forward_path, rcpt);
-        self.rcpt_reply().await
+    pub async fn recipient(
+        &mut self,
+        forward_path: &ForwardPath,
+        rcpt: &RcptParameters,
+    ) -> Result<Reply, Fault> {
+        match self.wire.session.rcpt(forward_path, rcpt) {
+            Ok(()) => self.rcpt_reply().await,
+            // RFC 6531 3.5: the peer does not take such an address; nothing was sent.
+            Err(unsupported) => Ok(Reply::new(
+                553,
+                unsupported.status(),
+                unsupported.to_string(),
+            )),
+        }
     }
 
     async fn rcpt_reply(&mut self) -> Result<Reply, Fault> {
-        match self.wire.event(Step::Rcpt, self.manner.timeouts.command).await? {
+        match self
+            .wire
+            .event(Step::Rcpt, self.manner.timeouts.command)
+            .await?
+        {
             Event::Rcpt(_, reply) => Ok(reply),
             other => Err(self.wire.unexpected(Step::Rcpt, &other)),
         }
@@ -150,7 +175,11 @@ impl Connection {
             Protocol::Lmtp => accepted,
         };
         self.wire.session.data();
-        match self.wire.event(Step::Data, self.manner.timeouts.data).await? {
+        match self
+            .wire
+            .event(Step::Data, self.manner.timeouts.data)
+            .await?
+        {
             Event::Data(reply) if reply.is_positive() => {}
             Event::Data(reply) => return Ok(vec![reply; expected]),
             other => return Err(self.wire.unexpected(Step::Data, &other)),
@@ -158,13 +187,19 @@ impl Connection {
         for chunk in slices.flat_map(|slice| slice.chunks(CONTENT_CHUNK_BYTES)) {
             self.wire.session.content(chunk);
             if self.wire.session.output().len() >= CONTENT_CHUNK_BYTES {
-                self.wire.flush(Step::Content, self.manner.timeouts.block).await?;
+                self.wire
+                    .flush(Step::Content, self.manner.timeouts.block)
+                    .await?;
             }
         }
         self.wire.session.end();
         let mut replies = Vec::with_capacity(expected);
         while replies.len() < expected {
-            match self.wire.event(Step::Final, self.manner.timeouts.end).await? {
+            match self
+                .wire
+                .event(Step::Final, self.manner.timeouts.end)
+                .await?
+            {
                 Event::Final(reply) | Event::FinalRecipient(_, reply) => replies.push(reply),
                 other => return Err(self.wire.unexpected(Step::Final, &other)),
             }
@@ -175,10 +210,18 @@ impl Connection {
     /// Ends the transaction without sending the message; true if the connection can be used again.
     pub async fn reset(&mut self) -> bool {
         self.wire.session.reset();
-        matches!(
-            self.wire.event(Step::Mail, self.manner.timeouts.command).await,
-            Ok(Event::Reset(reply)) if reply.is_positive()
-        )
+        loop {
+            match self
+                .wire
+                .event(Step::Mail, self.manner.timeouts.command)
+                .await
+            {
+                Ok(Event::Reset(_)) => return self.wire.session.is_reusable(),
+                // The answer to what was under way.
+                Ok(Event::Mail(_) | Event::Rcpt(..)) => {}
+                Ok(_) | Err(_) => return false,
+            }
+        }
     }
 
     /// Says QUIT without waiting for the answer.
@@ -194,7 +237,14 @@ impl Connection {
         let mut byte = [0u8; 1];
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         let mut buffer = ReadBuf::new(&mut byte);
-        Pin::new(&mut self.wire.stream).poll_read(&mut cx, &mut buffer).is_pending()
+        Pin::new(&mut self.wire.stream)
+            .poll_read(&mut cx, &mut buffer)
+            .is_pending()
+    }
+
+    /// True if another transaction may begin on it.
+    pub fn is_reusable(&self) -> bool {
+        self.wire.session.is_reusable()
     }
 
     /// What the peer offers and how it greeted.
@@ -240,10 +290,16 @@ impl Wire {
     }
 
     async fn handshake(self, manner: &Manner) -> Result<Wire, Fault> {
-        let Wire { stream, mut session, label } = self;
+        let Wire {
+            stream,
+            mut session,
+            label,
+        } = self;
         let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
         let Stream::Tcp(plain) = stream else {
-            return Err(fault(Cause::Tls("STARTTLS needs a plain TCP connection".to_owned())));
+            return Err(fault(Cause::Tls(
+                "STARTTLS needs a plain TCP connection".to_owned(),
+            )));
         };
         let limit = manner.timeouts.command;
         let stream = tokio::time::timeout(limit, manner.connector.connect(&manner.tls_name, plain))
@@ -251,7 +307,11 @@ impl Wire {
             .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
             .map_err(|error| fault(Cause::Tls(error.to_string())))?;
         session.tls_established();
-        Ok(Wire { stream, session, label })
+        Ok(Wire {
+            stream,
+            session,
+            label,
+        })
     }
 
     /// The next event, which the peer must bring about within `limit`.
@@ -303,14 +363,21 @@ impl Wire {
     fn failed(&self, step: Step, failure: Failure) -> Fault {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
-            Failure::TlsNotOffered => Cause::Tls("it does not offer STARTTLS, which the route requires".to_owned()),
-            Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => Cause::Refused(failure.to_string()),
+            Failure::TlsNotOffered => {
+                Cause::Tls("it does not offer STARTTLS, which the route requires".to_owned())
+            }
+            Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => {
+                Cause::Refused(failure.to_string())
+            }
             other => Cause::Protocol(other.to_string()),
         };
         self.fault(step, cause)
     }
 
     fn unexpected(&self, step: Step, event: &Event) -> Fault {
-        self.fault(step, Cause::Protocol(format!("{event:?} does not belong here")))
+        self.fault(
+            step,
+            Cause::Protocol(format!("{event:?} does not belong here")),
+        )
     }
 }

@@ -90,7 +90,11 @@ pub enum Cause {
 impl Fault {
     /// A fault of `nexthop` at `step`.
     pub fn new(nexthop: impl Into<String>, step: Step, cause: Cause) -> Fault {
-        Fault { nexthop: nexthop.into(), step, cause }
+        Fault {
+            nexthop: nexthop.into(),
+            step,
+            cause,
+        }
     }
 
     /// The enhanced status code that tells it: always transient, since none of these proves that trying again is vain.
@@ -101,15 +105,21 @@ impl Fault {
             (Cause::Store(_), _) => (3, 0),
             (Cause::Tls(_), _) => (7, 5),
             (Cause::Protocol(_), _) => (5, 0),
-            (_, Step::Resolve | Step::Connect | Step::Banner | Step::Hello) | (Cause::BackOff(_), _) => (4, 1),
+            (_, Step::Resolve | Step::Connect | Step::Banner | Step::Hello)
+            | (Cause::BackOff(_), _) => (4, 1),
             (Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Refused(_), _) => (4, 2),
         };
-        Status { class: Class::Transient, subject, detail }
+        Status {
+            class: Class::Transient,
+            subject,
+            detail,
+        }
     }
 
     /// True if the nexthop may have taken the message although its reply never came: a repetition may follow.
     pub fn reply_lost(&self) -> bool {
-        self.step == Step::Final && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
+        self.step == Step::Final
+            && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
     }
 }
 

@@ -13,7 +13,12 @@ static DELIVERIES: AtomicU64 = AtomicU64::new(0);
 
 /// Stores one copy for each of `copies`, which are the header fields that stand before `message` in that copy.
 /// Blocks; returns the file names in `new/`.
-pub fn store(maildir: &Path, hostname: &str, copies: &[Vec<u8>], message: &[&[u8]]) -> io::Result<Vec<PathBuf>> {
+pub(super) fn store(
+    maildir: &Path,
+    hostname: &str,
+    copies: &[Vec<u8>],
+    message: &[&[u8]],
+) -> io::Result<Vec<PathBuf>> {
     for folder in ["tmp", "new", "cur"] {
         fs::create_dir_all(maildir.join(folder))?;
     }
@@ -22,11 +27,18 @@ pub fn store(maildir: &Path, hostname: &str, copies: &[Vec<u8>], message: &[&[u8
         .iter()
         .try_for_each(|fields| {
             let name = unique_name(hostname);
-            let paths = (maildir.join("tmp").join(&name), maildir.join("new").join(&name));
+            let paths = (
+                maildir.join("tmp").join(&name),
+                maildir.join("new").join(&name),
+            );
             written.push(paths.clone());
             write_synced(&paths.0, fields, message)
         })
-        .and_then(|()| written.iter().try_for_each(|(tmp, new)| fs::rename(tmp, new)))
+        .and_then(|()| {
+            written
+                .iter()
+                .try_for_each(|(tmp, new)| fs::rename(tmp, new))
+        })
         .and_then(|()| File::open(maildir.join("new"))?.sync_all());
     if let Err(error) = stored {
         for (tmp, new) in &written {
@@ -60,13 +72,26 @@ fn write_synced(path: &Path, fields: &[u8], message: &[&[u8]]) -> io::Result<()>
 
 /// `seconds.MmicrosecondsPpidQcounter.host`, the form that maildir readers expect.
 fn unique_name(hostname: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     let count = DELIVERIES.fetch_add(1, Ordering::Relaxed);
     let host: String = hostname
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || ".-".contains(c) { c } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || ".-".contains(c) {
+                c
+            } else {
+                '_'
+            }
+        })
         .collect();
-    format!("{}.M{}P{}Q{count}.{host}", now.as_secs(), now.subsec_micros(), std::process::id())
+    format!(
+        "{}.M{}P{}Q{count}.{host}",
+        now.as_secs(),
+        now.subsec_micros(),
+        std::process::id()
+    )
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use net::resolver::Resolver;
 use net::tls::Connector;
-use smtp::client::{ClientAuth, Protocol, Unsupported};
-use smtp::{MailParameters, RcptParameters};
-use smtp::{ForwardPath, ReversePath};
 use smtp::Reply;
+use smtp::client::{ClientAuth, Protocol, Unsupported};
+use smtp::{ForwardPath, ReversePath};
+use smtp::{MailParameters, RcptParameters};
 use tokio::time::Instant;
 
 use super::connection::{Connection, Manner, Peer};
@@ -129,7 +129,10 @@ pub struct Dialling {
 impl Nexthops {
     /// None used so far.
     pub fn new(observer: Observer) -> Nexthops {
-        Nexthops { pools: Mutex::default(), observer }
+        Nexthops {
+            pools: Mutex::default(),
+            observer,
+        }
     }
 
     /// Begins a transaction at the first nexthop of `route` that works.
@@ -167,7 +170,12 @@ impl Nexthops {
         while let Some(connection) = pool.take_idle() {
             match begin(connection, &pool, opening).await {
                 // It had been closed meanwhile: nothing was lost, the next one serves as well.
-                Err(NotOpened::Fault(fault)) if fault.step == Step::Mail && matches!(fault.cause, Cause::Closed | Cause::Io(_) | Cause::Refused(_)) => {}
+                Err(NotOpened::Fault(fault))
+                    if fault.step == Step::Mail
+                        && matches!(
+                            fault.cause,
+                            Cause::Closed | Cause::Io(_) | Cause::Refused(_)
+                        ) => {}
                 done => return done,
             }
         }
@@ -191,7 +199,9 @@ impl Nexthops {
         let mut closing = Vec::new();
         lock(&self.pools).retain(|_, pool| {
             let mut idle = lock(&pool.idle);
-            let (keep, close) = idle.drain(..).partition(|connection| connection.idle_since.elapsed() < IDLE_MAX);
+            let (keep, close) = idle
+                .drain(..)
+                .partition(|connection| connection.idle_since.elapsed() < IDLE_MAX);
             *idle = keep;
             closing.extend::<Vec<Connection>>(close);
             !idle.is_empty() || Arc::strong_count(pool) > 1 || lock(&pool.health).failures > 0
@@ -224,7 +234,11 @@ impl Nexthops {
         };
         let mut pools = lock(&self.pools);
         let pool = pools.entry(key).or_insert_with(|| {
-            Arc::new(Pool { label: Arc::clone(&manner.label), idle: Mutex::default(), health: Mutex::default() })
+            Arc::new(Pool {
+                label: Arc::clone(&manner.label),
+                idle: Mutex::default(),
+                health: Mutex::default(),
+            })
         });
         Arc::clone(pool)
     }
@@ -232,23 +246,35 @@ impl Nexthops {
     fn works(&self, pool: &Pool) {
         let mut health = lock(&pool.health);
         if health.failures > 0 {
-            let down = health.down_since.map_or(Duration::ZERO, |since| since.elapsed());
+            let down = health
+                .down_since
+                .map_or(Duration::ZERO, |since| since.elapsed());
             *health = Health::default();
             drop(health);
-            (self.observer)(HealthChange { nexthop: pool.label.to_string(), fault: None, down });
+            (self.observer)(HealthChange {
+                nexthop: pool.label.to_string(),
+                fault: None,
+                down,
+            });
         }
     }
 
     fn fails(&self, pool: &Pool, fault: &Fault) {
         let mut health = lock(&pool.health);
-        let pause = BACK_OFF_MIN.saturating_mul(1 << health.failures.min(10)).min(BACK_OFF_MAX);
+        let pause = BACK_OFF_MIN
+            .saturating_mul(1 << health.failures.min(10))
+            .min(BACK_OFF_MAX);
         health.down_until = Some(Instant::now() + pause);
         health.down_since.get_or_insert_with(Instant::now);
         health.failures = health.failures.saturating_add(1);
         health.last_fault = fault.to_string();
         if health.failures == 1 {
             drop(health);
-            (self.observer)(HealthChange { nexthop: pool.label.to_string(), fault: Some(fault.to_string()), down: Duration::ZERO });
+            (self.observer)(HealthChange {
+                nexthop: pool.label.to_string(),
+                fault: Some(fault.to_string()),
+                down: Duration::ZERO,
+            });
         }
     }
 }
@@ -267,15 +293,20 @@ impl Pool {
     fn back_off(&self) -> Option<Fault> {
         let health = lock(&self.health);
         let until = health.down_until?;
-        (Instant::now() < until)
-            .then(|| Fault::new(&*self.label, Step::Connect, Cause::BackOff(health.last_fault.clone())))
+        (Instant::now() < until).then(|| {
+            Fault::new(
+                &*self.label,
+                Step::Connect,
+                Cause::BackOff(health.last_fault.clone()),
+            )
+        })
     }
 }
 
 impl Lease {
     /// Gives the connection back after a transaction that was finished.
     pub fn give_back(mut self) {
-        if self.connection.transactions >= TRANSACTIONS_MAX {
+        if self.connection.transactions >= TRANSACTIONS_MAX || !self.connection.is_reusable() {
             tokio::spawn(self.connection.quit());
             return;
         }
@@ -301,21 +332,43 @@ impl Lease {
     }
 }
 
-async fn begin(mut connection: Connection, pool: &Arc<Pool>, opening: Opening<'_>) -> Result<Opened, NotOpened> {
-    let Opening { reverse_path, mail, forward_path, rcpt } = opening;
-    let begun = connection.begin(reverse_path, mail, forward_path, rcpt).await;
-    let lease = Lease { connection, pool: Arc::clone(pool) };
+async fn begin(
+    mut connection: Connection,
+    pool: &Arc<Pool>,
+    opening: Opening<'_>,
+) -> Result<Opened, NotOpened> {
+    let Opening {
+        reverse_path,
+        mail,
+        forward_path,
+        rcpt,
+    } = opening;
+    let begun = connection
+        .begin(reverse_path, mail, forward_path, rcpt)
+        .await;
+    let lease = Lease {
+        connection,
+        pool: Arc::clone(pool),
+    };
     match begun.map_err(NotOpened::Fault)? {
-        Ok((mail_reply, rcpt_reply)) => Ok(Opened { lease, mail_reply, rcpt_reply }),
+        Ok((mail_reply, rcpt_reply)) => Ok(Opened {
+            lease,
+            mail_reply,
+            rcpt_reply,
+        }),
         Err(unsupported) => {
-            lease.give_back();
+            lease.abandon();
             Err(NotOpened::Unsupported(unsupported))
         }
     }
 }
 
 /// Connects to the first address of the nexthop that answers.
-async fn dial(nexthop: &Nexthop, manner: &Manner, dialling: &Dialling) -> Result<Connection, Fault> {
+async fn dial(
+    nexthop: &Nexthop,
+    manner: &Manner,
+    dialling: &Dialling,
+) -> Result<Connection, Fault> {
     let mut last = None;
     for peer in peers(nexthop, manner, &dialling.resolver).await? {
         match Connection::open(&peer, manner).await {
@@ -324,21 +377,33 @@ async fn dial(nexthop: &Nexthop, manner: &Manner, dialling: &Dialling) -> Result
         }
     }
     Err(last.unwrap_or_else(|| {
-        Fault::new(&*manner.label, Step::Resolve, Cause::Dns("the name has no address".to_owned()))
+        Fault::new(
+            &*manner.label,
+            Step::Resolve,
+            Cause::Dns("the name has no address".to_owned()),
+        )
     }))
 }
 
-async fn peers(nexthop: &Nexthop, manner: &Manner, resolver: &Resolver) -> Result<Vec<Peer>, Fault> {
+async fn peers(
+    nexthop: &Nexthop,
+    manner: &Manner,
+    resolver: &Resolver,
+) -> Result<Vec<Peer>, Fault> {
     let (host, port) = match nexthop {
         Nexthop::Smtp { host, port } | Nexthop::Lmtp(Address::Tcp(host, port)) => (host, *port),
-        Nexthop::Lmtp(Address::Unix(path)) => return Ok(vec![Peer::Unix(Arc::from(path.as_path()))]),
+        Nexthop::Lmtp(Address::Unix(path)) => {
+            return Ok(vec![Peer::Unix(Arc::from(path.as_path()))]);
+        }
         Nexthop::Maildir(_) => return Ok(Vec::new()),
     };
-    let addresses = resolver
-        .ip(host)
-        .await
-        .map_err(|error| Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string())))?;
-    Ok(addresses.into_iter().map(|ip| Peer::Tcp((ip, port).into())).collect())
+    let addresses = resolver.ip(host).await.map_err(|error| {
+        Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
+    })?;
+    Ok(addresses
+        .into_iter()
+        .map(|ip| Peer::Tcp((ip, port).into()))
+        .collect())
 }
 
 /// How to talk to `nexthop`; `None` for a maildir, which nobody talks to.
@@ -359,10 +424,11 @@ fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manne
             NexthopTls::Require => dialling.verified.clone(),
             NexthopTls::Off | NexthopTls::Opportunistic => dialling.opportunistic.clone(),
         },
-        auth: route
-            .nexthop_auth
-            .as_ref()
-            .map(|auth| ClientAuth { user: auth.user.clone(), password: auth.password.reveal().to_owned(), in_clear: false }),
+        auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
+            user: auth.user.clone(),
+            password: auth.password.reveal().to_owned(),
+            in_clear: false,
+        }),
         timeouts: route.nexthop_timeouts,
     })
 }

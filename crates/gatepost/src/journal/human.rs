@@ -15,52 +15,128 @@ pub(super) fn line(event: &Event) -> (Level, String) {
     match event {
         Event::Decided(decision) => (Level::Info, decided(decision)),
         Event::SessionEnded(session) => (Level::Info, session_ended(session)),
-        Event::ConnectionRefused { listener, client, reason, limit, .. } => {
+        Event::ConnectionRefused {
+            listener,
+            client,
+            reason,
+            limit,
+            ..
+        } => {
             let limit = limit.map_or(String::new(), |limit| format!(" limit={limit}"));
-            (Level::Warn, format!("connection refused listener={listener} client={} reason={}{limit}", client.ip, word(reason)))
+            (
+                Level::Warn,
+                format!(
+                    "connection refused listener={listener} client={} reason={}{limit}",
+                    client.ip,
+                    word(reason)
+                ),
+            )
         }
-        Event::EngineDown { engine, cause, detail } => {
-            (Level::Error, format!("engine {engine} is down ({}): {detail}", word(cause)))
-        }
-        Event::EngineUp { engine, down_seconds } => {
-            (Level::Warn, format!("engine {engine} answers again after {down_seconds:.1} s"))
-        }
-        Event::NexthopDown { nexthop, detail } => (Level::Error, format!("nexthop {nexthop} is down: {detail}")),
-        Event::NexthopUp { nexthop, down_seconds } => {
-            (Level::Warn, format!("nexthop {nexthop} is back after {down_seconds:.1} s"))
-        }
-        Event::Reloaded { listeners, routes, domains, milliseconds } => (
-            Level::Info,
-            format!("configuration reloaded: {listeners} listeners, {routes} routes, {domains} domains, in {milliseconds:.0} ms"),
+        Event::EngineDown {
+            engine,
+            cause,
+            detail,
+        } => (
+            Level::Error,
+            format!("engine {engine} is down ({}): {detail}", word(cause)),
         ),
-        Event::ReloadFailed { errors } => {
-            (Level::Error, format!("configuration not reloaded, the running one stays: {}", errors.join("; ")))
+        Event::EngineUp {
+            engine,
+            down_seconds,
+        } => (
+            Level::Warn,
+            format!("engine {engine} answers again after {down_seconds:.1} s"),
+        ),
+        Event::NexthopDown { nexthop, detail } => {
+            (Level::Error, format!("nexthop {nexthop} is down: {detail}"))
         }
-        Event::CertificateReloaded { path, names, expires } => {
+        Event::NexthopUp {
+            nexthop,
+            down_seconds,
+        } => (
+            Level::Warn,
+            format!("nexthop {nexthop} is back after {down_seconds:.1} s"),
+        ),
+        Event::Reloaded {
+            listeners,
+            routes,
+            domains,
+            milliseconds,
+        } => (
+            Level::Info,
+            format!(
+                "configuration reloaded: {listeners} listeners, {routes} routes, {domains} domains, in {milliseconds:.0} ms"
+            ),
+        ),
+        Event::ReloadFailed { errors } => (
+            Level::Error,
+            format!(
+                "configuration not reloaded, the running one stays: {}",
+                errors.join("; ")
+            ),
+        ),
+        Event::CertificateReloaded {
+            path,
+            names,
+            expires,
+        } => {
             let expires = expires.map_or(String::new(), |time| format!(", expires {time}"));
-            (Level::Info, format!("certificate {path} reloaded for {}{expires}", names.join(" ")))
+            (
+                Level::Info,
+                format!(
+                    "certificate {path} reloaded for {}{expires}",
+                    names.join(" ")
+                ),
+            )
         }
-        Event::CertificateFailed { path, detail } => {
-            (Level::Error, format!("certificate {path} not reloaded, the old one stays: {detail}"))
-        }
-        Event::Started { version, node, node_number, pid } => {
-            (Level::Info, format!("gatepost {version} started as {node} (node {node_number}, pid {pid})"))
-        }
-        Event::Listening { listener, address, implicit_tls } => {
+        Event::CertificateFailed { path, detail } => (
+            Level::Error,
+            format!("certificate {path} not reloaded, the old one stays: {detail}"),
+        ),
+        Event::Started {
+            version,
+            node,
+            node_number,
+            pid,
+        } => (
+            Level::Info,
+            format!("gatepost {version} started as {node} (node {node_number}, pid {pid})"),
+        ),
+        Event::Listening {
+            listener,
+            address,
+            implicit_tls,
+        } => {
             let tls = if *implicit_tls { " with TLS" } else { "" };
-            (Level::Info, format!("listener {listener} accepts connections on {address}{tls}"))
+            (
+                Level::Info,
+                format!("listener {listener} accepts connections on {address}{tls}"),
+            )
         }
-        Event::Stopping { sessions, deadline_seconds } => {
-            (Level::Info, format!("stopping: {sessions} sessions have {deadline_seconds:.0} s to finish"))
-        }
-        Event::Stopped { sessions_cut, uptime_seconds } => {
-            (Level::Info, format!("stopped after {uptime_seconds:.0} s, {sessions_cut} sessions cut off"))
-        }
+        Event::Stopping {
+            sessions,
+            deadline_seconds,
+        } => (
+            Level::Info,
+            format!("stopping: {sessions} sessions have {deadline_seconds:.0} s to finish"),
+        ),
+        Event::Stopped {
+            sessions_cut,
+            uptime_seconds,
+        } => (
+            Level::Info,
+            format!("stopped after {uptime_seconds:.0} s, {sessions_cut} sessions cut off"),
+        ),
         Event::MemoryExhausted { bytes, bytes_max } => (
             Level::Error,
-            format!("memory for messages is used up: {bytes} of {bytes_max} bytes (node.memory_max)"),
+            format!(
+                "memory for messages is used up: {bytes} of {bytes_max} bytes (node.memory_max)"
+            ),
         ),
-        Event::LinesLost { lines } => (Level::Error, format!("{lines} lines of the decision log were lost")),
+        Event::LinesLost { lines } => (
+            Level::Error,
+            format!("{lines} lines of the decision log were lost"),
+        ),
     }
 }
 
@@ -85,7 +161,11 @@ fn decided(decision: &Decision) -> String {
     if decision.sizes.bytes > 0 {
         let _ = write!(line, " bytes={}", decision.sizes.bytes);
     }
-    if let Some(reason) = decision.verdict.as_ref().and_then(|verdict| verdict.reason()) {
+    if let Some(reason) = decision
+        .verdict
+        .as_ref()
+        .and_then(|verdict| verdict.reason())
+    {
         let _ = write!(line, " reason={}", reason.kind);
         if !reason.detail.is_empty() {
             let _ = write!(line, " ({})", printable(&reason.detail));
@@ -114,11 +194,17 @@ fn session_ended(session: &SessionEnded) -> String {
 
 /// The word that the JSON has for it.
 pub(crate) fn word(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+    serde_json::to_value(value)
+        .ok()
+        .and_then(|value| value.as_str().map(str::to_owned))
+        .unwrap_or_default()
 }
 
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || c == '"' { '?' } else { c }).take(300).collect()
+    text.chars()
+        .map(|c| if c.is_control() || c == '"' { '?' } else { c })
+        .take(300)
+        .collect()
 }
 
 /// Appends a line with its level and, outside systemd, its time.
@@ -151,7 +237,11 @@ pub(super) fn write(level: Level, line: &str, out: &mut Vec<u8>) {
 /// The line that follows lost ones.
 pub(super) fn gap(lost: u64) -> String {
     let mut out = Vec::new();
-    write(Level::Error, &format!("{lost} lines of this log were lost"), &mut out);
+    write(
+        Level::Error,
+        &format!("{lost} lines of this log were lost"),
+        &mut out,
+    );
     String::from_utf8_lossy(&out).into_owned()
 }
 

@@ -62,5 +62,8 @@ fn a_stalled_target_costs_bounded_memory_and_the_gap_is_told() {
     log.close();
     let all: Vec<u8> = seen.iter().flatten().collect();
     let told = String::from_utf8_lossy(&all[all.len() - 20..]).into_owned();
-    assert!(told.contains("lost "), "the last line tells the gap: {told:?}");
+    assert!(
+        told.contains("lost "),
+        "the last line tells the gap: {told:?}"
+    );
 }

@@ -33,6 +33,11 @@ impl Mailboxes {
         }
     }
 
+    /// Whether nothing is listed.
+    pub(super) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     pub(super) fn find_null(&self) -> Option<String> {
         self.null.then(|| MailboxPattern::Null.to_string())
     }

@@ -71,8 +71,12 @@ pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(),
         let router = watching().with_state(shared.clone());
         tokio::spawn(async move { axum::serve(socket, router).await });
     }
-    let control = control_socket(&admin.control)
-        .map_err(|error| format!("[admin] control {}: {error}; give a path in a folder that can be written", admin.control.display()))?;
+    let control = control_socket(&admin.control).map_err(|error| {
+        format!(
+            "[admin] control {}: {error}; give a path in a folder that can be written",
+            admin.control.display()
+        )
+    })?;
     let router = watching().merge(commands()).with_state(shared);
     tokio::spawn(async move { axum::serve(control, router).await });
     Ok(())
@@ -81,7 +85,10 @@ pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(),
 /// The control socket, for owner and group alone. One left behind by a process that is gone is replaced.
 fn control_socket(path: &Path) -> io::Result<UnixListener> {
     if std::os::unix::net::UnixStream::connect(path).is_ok() {
-        return Err(io::Error::new(io::ErrorKind::AddrInUse, "another gatepost with this data_dir is running"));
+        return Err(io::Error::new(
+            io::ErrorKind::AddrInUse,
+            "another gatepost with this data_dir is running",
+        ));
     }
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -93,16 +100,24 @@ fn control_socket(path: &Path) -> io::Result<UnixListener> {
 }
 
 fn watching() -> Router<Shared> {
-    Router::new().route("/metrics", get(read_metrics)).route("/health", get(health))
+    Router::new()
+        .route("/metrics", get(read_metrics))
+        .route("/health", get(health))
 }
 
 fn commands() -> Router<Shared> {
-    Router::new().route("/api/v1/reload", post(reload)).route("/api/v1/state", get(state))
+    Router::new()
+        .route("/api/v1/reload", post(reload))
+        .route("/api/v1/state", get(state))
 }
 
 async fn read_metrics(State(shared): State<Shared>) -> Response {
     metrics::read_gauges(&shared.server.current.load());
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], shared.metrics.render()).into_response()
+    (
+        [(header::CONTENT_TYPE, "text/plain; version=0.0.4")],
+        shared.metrics.render(),
+    )
+        .into_response()
 }
 
 /// For load balancers: 200 while mail is taken.
@@ -112,8 +127,20 @@ async fn health() -> &'static str {
 
 async fn reload(State(shared): State<Shared>) -> (StatusCode, Json<Reload>) {
     match shared.server.reload().await {
-        Ok(()) => (StatusCode::OK, Json(Reload { reloaded: true, errors: Vec::new() })),
-        Err(errors) => (StatusCode::UNPROCESSABLE_ENTITY, Json(Reload { reloaded: false, errors })),
+        Ok(()) => (
+            StatusCode::OK,
+            Json(Reload {
+                reloaded: true,
+                errors: Vec::new(),
+            }),
+        ),
+        Err(errors) => (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            Json(Reload {
+                reloaded: false,
+                errors,
+            }),
+        ),
     }
 }
 
@@ -131,7 +158,9 @@ async fn state(State(shared): State<Shared>) -> Json<NodeState> {
             .all()
             .filter_map(|armed| match armed.engine.health() {
                 scan::engine::Health::Up => None,
-                scan::engine::Health::Down(why) => Some((armed.engine.name().to_owned(), why.detail)),
+                scan::engine::Health::Down(why) => {
+                    Some((armed.engine.name().to_owned(), why.detail))
+                }
             })
             .collect(),
     })

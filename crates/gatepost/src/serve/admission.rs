@@ -38,7 +38,12 @@ pub struct Place {
 
 impl Admission {
     /// Takes a place for a connection from `ip`.
-    pub fn enter(self: &Arc<Self>, ip: IpAddr, total_max: usize, network_max: usize) -> Result<Place, Crowded> {
+    pub fn enter(
+        self: &Arc<Self>,
+        ip: IpAddr,
+        total_max: usize,
+        network_max: usize,
+    ) -> Result<Place, Crowded> {
         let network = net::network::of(ip);
         let mut counts = self.counts();
         if counts.total >= total_max {
@@ -54,7 +59,10 @@ impl Admission {
         }
         *of_network += 1;
         counts.total += 1;
-        Ok(Place { admission: Arc::clone(self), network })
+        Ok(Place {
+            admission: Arc::clone(self),
+            network,
+        })
     }
 
     /// The connections held now.

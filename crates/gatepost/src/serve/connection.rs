@@ -61,9 +61,20 @@ enum Next {
 
 impl Connection {
     /// A connection whose TLS, if implicit, and PROXY header have been dealt with.
-    pub fn new(session: Session, conversation: Conversation, stop: watch::Receiver<Stop>) -> Connection {
+    pub fn new(
+        session: Session,
+        conversation: Conversation,
+        stop: watch::Receiver<Stop>,
+    ) -> Connection {
         let deadline = Instant::now() + conversation.listener.settings.timeouts.command;
-        Connection { session, conversation, stop, input: Vec::new(), deadline, content: None }
+        Connection {
+            session,
+            conversation,
+            stop,
+            input: Vec::new(),
+            deadline,
+            content: None,
+        }
     }
 
     /// Talks until either side ends it. The banner, or the refusal in its place, is already in the session's output.
@@ -191,7 +202,10 @@ impl Connection {
             return Ok(());
         }
         let now = Instant::now();
-        let pace = self.content.get_or_insert(ContentPace { since: now, bytes: 0 });
+        let pace = self.content.get_or_insert(ContentPace {
+            since: now,
+            bytes: 0,
+        });
         pace.bytes += bytes;
         let elapsed = now - pace.since;
         let floor = self.conversation.listener.settings.bytes_per_second_min;
@@ -213,7 +227,10 @@ impl Connection {
 
     async fn start_tls(&mut self, stream: Stream) -> io::Result<Stream> {
         let listener = &self.conversation.listener;
-        let acceptor = listener.acceptor.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let acceptor = listener
+            .acceptor
+            .as_ref()
+            .ok_or(io::ErrorKind::Unsupported)?;
         let plain = stream.into_tcp().map_err(|_| io::ErrorKind::InvalidInput)?;
         let handshake = net::tls::accept(plain, acceptor);
         let stream = tokio::time::timeout(listener.settings.timeouts.handshake, handshake)
@@ -227,20 +244,29 @@ impl Connection {
 }
 
 /// Writes what the session has to say.
-async fn flush(session: &mut Session, stream: &mut Stream, conversation: &Conversation) -> io::Result<()> {
+async fn flush(
+    session: &mut Session,
+    stream: &mut Stream,
+    conversation: &Conversation,
+) -> io::Result<()> {
     let output = session.take_output();
     if output.is_empty() {
         return Ok(());
     }
-    tokio::time::timeout(conversation.listener.settings.timeouts.write, stream.write_all(&output))
-        .await
-        .map_err(|_| io::ErrorKind::TimedOut)?
+    tokio::time::timeout(
+        conversation.listener.settings.timeouts.write,
+        stream.write_all(&output),
+    )
+    .await
+    .map_err(|_| io::ErrorKind::TimedOut)?
 }
 
 fn ended_by(reason: CloseReason) -> End {
     match reason {
         CloseReason::Quit => End::Quit,
-        CloseReason::TooManyErrors | CloseReason::TooManyAuthFailures | CloseReason::ForeignProtocol => End::Errors,
+        CloseReason::TooManyErrors
+        | CloseReason::TooManyAuthFailures
+        | CloseReason::ForeignProtocol => End::Errors,
         CloseReason::Refused | CloseReason::Answered421 => End::Refused,
         CloseReason::TooManyCommands | CloseReason::TooMuchData => End::Limit,
     }

@@ -88,8 +88,13 @@ impl Share {
     }
 
     fn missing(&self, units: u32) -> Option<u32> {
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        u32::try_from((units as usize).saturating_sub(held)).ok().filter(|missing| *missing > 0)
+        let held = self
+            .permit
+            .as_ref()
+            .map_or(0, OwnedSemaphorePermit::num_permits);
+        u32::try_from((units as usize).saturating_sub(held))
+            .ok()
+            .filter(|missing| *missing > 0)
     }
 
     fn merge(&mut self, permit: OwnedSemaphorePermit) {
@@ -114,7 +119,11 @@ impl std::fmt::Display for ContentError {
         match self {
             ContentError::Spool(error) => write!(f, "spool file: {error}"),
             ContentError::MemoryExhausted => {
-                write!(f, "no memory for messages was free for {} s (node.memory_max)", LOAD_WAIT_MAX.as_secs())
+                write!(
+                    f,
+                    "no memory for messages was free for {} s (node.memory_max)",
+                    LOAD_WAIT_MAX.as_secs()
+                )
             }
         }
     }
@@ -158,7 +167,13 @@ impl Content {
         if expected > 0 && settings.budget.try_cover(&mut share, expected) {
             memory.reserve_exact(usize::try_from(expected).unwrap_or(0));
         }
-        Content { settings, memory, share, spool: None, bytes: 0 }
+        Content {
+            settings,
+            memory,
+            share,
+            spool: None,
+            bytes: 0,
+        }
     }
 
     /// Appends a piece.
@@ -173,8 +188,13 @@ impl Content {
             self.memory.extend_from_slice(piece);
             return Ok(());
         }
-        let mut spool = spool_file(&self.settings.spool_dir).await.map_err(ContentError::Spool)?;
-        spool.write_all(&self.memory).await.map_err(ContentError::Spool)?;
+        let mut spool = spool_file(&self.settings.spool_dir)
+            .await
+            .map_err(ContentError::Spool)?;
+        spool
+            .write_all(&self.memory)
+            .await
+            .map_err(ContentError::Spool)?;
         spool.write_all(piece).await.map_err(ContentError::Spool)?;
         self.memory = Vec::new();
         self.share = Share::none();
@@ -186,18 +206,29 @@ impl Content {
     pub async fn finish(mut self) -> Result<KeptContent, ContentError> {
         if let Some(mut spool) = self.spool.take() {
             spool.flush().await.map_err(ContentError::Spool)?;
-            if !self.settings.budget.cover(&mut self.share, self.bytes).await {
+            if !self
+                .settings
+                .budget
+                .cover(&mut self.share, self.bytes)
+                .await
+            {
                 return Err(ContentError::MemoryExhausted);
             }
             spool.rewind().await.map_err(ContentError::Spool)?;
             let mut bytes = Vec::with_capacity(usize::try_from(self.bytes).unwrap_or(0));
-            spool.read_to_end(&mut bytes).await.map_err(ContentError::Spool)?;
+            spool
+                .read_to_end(&mut bytes)
+                .await
+                .map_err(ContentError::Spool)?;
             if bytes.len() as u64 != self.bytes {
                 return Err(ContentError::Spool(io::ErrorKind::UnexpectedEof.into()));
             }
             self.memory = bytes;
         }
-        Ok(KeptContent { bytes: Bytes::from(self.memory), _share: self.share })
+        Ok(KeptContent {
+            bytes: Bytes::from(self.memory),
+            _share: self.share,
+        })
     }
 }
 

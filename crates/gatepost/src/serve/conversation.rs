@@ -128,7 +128,12 @@ impl Client {
 
 impl Conversation {
     /// A session that begins now.
-    pub fn new(cx: Arc<Context>, listener: Arc<ListenerContext>, client: Client, place: Place) -> Conversation {
+    pub fn new(
+        cx: Arc<Context>,
+        listener: Arc<ListenerContext>,
+        client: Client,
+        place: Place,
+    ) -> Conversation {
         Conversation {
             cx,
             listener,
@@ -169,12 +174,19 @@ impl Conversation {
     pub fn record(&mut self, transaction: Transaction, ended_by: EndedBy) {
         self.had_transaction = true;
         let decision = transaction.into_decision(&self.cx, &self.listener, &self.client, ended_by);
-        self.cx.services.journal.emit(&Event::Decided(Box::new(decision)));
+        self.cx
+            .services
+            .journal
+            .emit(&Event::Decided(Box::new(decision)));
     }
 
     /// Ends the session.
     pub fn end(&mut self, end: End, session: &Session) {
-        let end = if self.talked_early { End::EarlyTalker } else { end };
+        let end = if self.talked_early {
+            End::EarlyTalker
+        } else {
+            end
+        };
         self.abandon(match end {
             End::Quit => EndedBy::Quit,
             End::Timeout | End::TooSlow => EndedBy::Timeout,
@@ -193,12 +205,17 @@ impl Conversation {
             ehlo: self.client.ehlo.clone(),
             stage: self.stage,
             reason: session_end(end),
-            detail: refused.map_or(String::new(), |(verb, code)| format!("last refused: {verb:?} with {code}")),
+            detail: refused.map_or(String::new(), |(verb, code)| {
+                format!("last refused: {verb:?} with {code}")
+            }),
             bad_commands: session.bad_commands(),
             reply: None,
             milliseconds: milliseconds(self.begun),
         };
-        self.cx.services.journal.emit(&Event::SessionEnded(Box::new(ended)));
+        self.cx
+            .services
+            .journal
+            .emit(&Event::SessionEnded(Box::new(ended)));
     }
 }
 

@@ -36,7 +36,12 @@ pub async fn dispose(
     disposal: Disposal<'_>,
 ) -> Vec<(usize, Reply)> {
     let group = disposal.group;
-    if transaction.outcome.verdict.as_ref().is_none_or(Verdict::is_accept) {
+    if transaction
+        .outcome
+        .verdict
+        .as_ref()
+        .is_none_or(Verdict::is_accept)
+    {
         transaction.outcome.verdict = Some(disposal.verdict.clone());
     }
     let replies = match disposal.verdict.reason() {
@@ -45,7 +50,9 @@ pub async fn dispose(
     };
     for (place, _) in &replies {
         if let Some(recipient) = transaction.recipients.get_mut(*place) {
-            recipient.verdict.get_or_insert_with(|| disposal.verdict.clone());
+            recipient
+                .verdict
+                .get_or_insert_with(|| disposal.verdict.clone());
         }
     }
     replies
@@ -59,17 +66,34 @@ fn refuse(
     reason: &Reason,
 ) -> Vec<(usize, Reply)> {
     let members: Vec<usize> = transaction.members(group).map(|(place, _)| place).collect();
-    if let Some(lease) = transaction.groups.get_mut(group).and_then(|group| group.lease.take()) {
+    if let Some(lease) = transaction
+        .groups
+        .get_mut(group)
+        .and_then(|group| group.lease.take())
+    {
         lease.abandon();
     }
     let mut replies = Vec::with_capacity(members.len());
     for place in members {
-        let Some(recipient) = transaction.recipients.get(place) else { continue };
-        let language = recipient.route.as_ref().map(|route| Arc::clone(&route.language));
+        let Some(recipient) = transaction.recipients.get(place) else {
+            continue;
+        };
+        let language = recipient
+            .route
+            .as_ref()
+            .map(|route| Arc::clone(&route.language));
         let path = recipient.forward_path.to_string();
-        let domain = recipient.forward_path.domain().map(ToString::to_string).unwrap_or_default();
+        let domain = recipient
+            .forward_path
+            .domain()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let language = language.as_deref().unwrap_or(LANGUAGE_DEFAULT);
-        let concerned = Concerned { language, recipient: &path, domain: &domain };
+        let concerned = Concerned {
+            language,
+            recipient: &path,
+            domain: &domain,
+        };
         let reply = refusal(conversation, transaction, reason, concerned);
         if let Some(recipient) = transaction.recipients.get_mut(place) {
             recipient.refused_with(&reply);
@@ -90,7 +114,10 @@ async fn hand_on(
     };
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
     let edited = edits(transaction, disposal, route.route.result_fields);
-    let places: Vec<usize> = transaction.members(disposal.group).map(|(place, _)| place).collect();
+    let places: Vec<usize> = transaction
+        .members(disposal.group)
+        .map(|(place, _)| place)
+        .collect();
     let recipients: Vec<_> = transaction
         .members(disposal.group)
         .map(|(_, recipient)| (&recipient.forward_path, &recipient.parameters))
@@ -103,12 +130,22 @@ async fn hand_on(
         edited: &edited,
         hostname: &cx.config.node.name,
     };
-    let outcomes =
-        deliver::hand_on(&cx.services.nexthops, &cx.dialling, &route.route, lease, &consignment).await;
+    let outcomes = deliver::hand_on(
+        &cx.services.nexthops,
+        &cx.dialling,
+        &route.route,
+        lease,
+        &consignment,
+    )
+    .await;
     let split = is_split(&outcomes);
     let mut replies = Vec::with_capacity(places.len());
     for (place, outcome) in places.into_iter().zip(outcomes) {
-        if let Outcome::Refused { reply, at_rcpt: true, .. } = &outcome
+        if let Outcome::Refused {
+            reply,
+            at_rcpt: true,
+            ..
+        } = &outcome
             && let Some(recipient) = transaction.recipients.get(place)
         {
             rcpt::learn(cx, &route, &recipient.forward_path, reply);
@@ -124,9 +161,7 @@ async fn hand_on(
 
 /// Whether the nexthop took some recipients at RCPT and refused others, so that nobody got the message.
 fn is_split(outcomes: &[Outcome]) -> bool {
-    let positive = |outcome: &Outcome| {
-        matches!(outcome, Outcome::Refused { reply, at_rcpt: true, .. } if reply.is_positive())
-    };
+    let positive = |outcome: &Outcome| matches!(outcome, Outcome::Refused { reply, at_rcpt: true, .. } if reply.is_positive());
     outcomes.iter().any(positive)
 }
 
@@ -134,9 +169,16 @@ fn is_split(outcomes: &[Outcome]) -> bool {
 fn edits(transaction: &Transaction, disposal: &Disposal<'_>, result_fields: bool) -> Edited {
     let mut prepend = disposal.specimen.received.clone();
     if result_fields {
-        prepend.extend(trace_fields::result_fields(transaction.reference, &disposal.verdict, disposal.findings));
+        prepend.extend(trace_fields::result_fields(
+            transaction.reference,
+            &disposal.verdict,
+            disposal.findings,
+        ));
     }
-    Edited { prepend, removed: trace_fields::strip_own(disposal.specimen.message.header_section()) }
+    Edited {
+        prepend,
+        removed: trace_fields::strip_own(disposal.specimen.message.header_section()),
+    }
 }
 
 /// What the client is told about one recipient.
@@ -154,23 +196,29 @@ fn told(
         Outcome::Refused { .. } if split => Reply::new(
             451,
             Status::transient(5, 3),
-            format!("[{reference}] Not all recipients can have this message at once, please try again"),
+            format!(
+                "[{reference}] Not all recipients can have this message at once, please try again"
+            ),
         ),
-        Outcome::Refused { reply, .. } => {
-            passed_on(reply, reference)
-        }
+        Outcome::Refused { reply, .. } => passed_on(reply, reference),
         Outcome::Unsupported(unsupported) => lacking(*unsupported, reference),
         Outcome::Fault(fault) => {
             let reason = Reason::new(Kind::NexthopDown).with_detail(fault.to_string());
             let recipient = transaction.recipients.get(place);
-            let path = recipient.map(|recipient| recipient.forward_path.to_string()).unwrap_or_default();
+            let path = recipient
+                .map(|recipient| recipient.forward_path.to_string())
+                .unwrap_or_default();
             let route = recipient.and_then(|recipient| recipient.route.as_ref());
             let language = route.map_or(LANGUAGE_DEFAULT, |route| &route.language);
             let reply = refusal(
                 conversation,
                 transaction,
                 &reason,
-                Concerned { language, recipient: &path, ..Concerned::default() },
+                Concerned {
+                    language,
+                    recipient: &path,
+                    ..Concerned::default()
+                },
             );
             Reply::new(reply.code(), fault.status(), reply.text())
         }
@@ -183,9 +231,17 @@ fn kept(custody: &Custody, transaction: &Transaction) -> Reply {
     match custody.reply() {
         Some(reply) => {
             let words = reply.lines().next().unwrap_or_default();
-            Reply::new(250, Status::CONTENT_ACCEPTED, format!("{reference} relayed: {words}"))
+            Reply::new(
+                250,
+                Status::CONTENT_ACCEPTED,
+                format!("{reference} relayed: {words}"),
+            )
         }
-        None => Reply::new(250, Status::CONTENT_ACCEPTED, format!("{reference} delivered")),
+        None => Reply::new(
+            250,
+            Status::CONTENT_ACCEPTED,
+            format!("{reference} delivered"),
+        ),
     }
 }
 
@@ -195,8 +251,11 @@ fn note(recipient: &mut Recipient, outcome: Outcome, reply: &Reply) {
         Outcome::Kept(custody) => {
             recipient.nexthop = Some(custody.nexthop().to_owned());
             recipient.nexthop_reply = custody.reply().cloned();
-            recipient.disposition =
-                if custody.reply().is_some() { Disposition::Relayed } else { Disposition::Delivered };
+            recipient.disposition = if custody.reply().is_some() {
+                Disposition::Relayed
+            } else {
+                Disposition::Delivered
+            };
             recipient.reply = Some(reply.clone());
             return;
         }
@@ -209,7 +268,9 @@ fn note(recipient: &mut Recipient, outcome: Outcome, reply: &Reply) {
             let mut reason = Reason::new(Kind::NexthopDown).with_detail(fault.to_string());
             if fault.reply_lost() {
                 // The one case in which the client may send the message a second time although it has arrived.
-                reason.detail.push_str("; the nexthop may have taken it: a repetition is possible");
+                reason
+                    .detail
+                    .push_str("; the nexthop may have taken it: a repetition is possible");
             }
             recipient.verdict = Some(Verdict::because(reason));
         }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use net::proxy;
 use net::stream::Stream;
 use smtp::Reply;
-use smtp::server::{Session, Trust};
 use smtp::Status;
+use smtp::server::{Session, Trust};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -22,6 +22,7 @@ use super::{Current, Sessions};
 use crate::context::{Context, ListenerContext};
 use crate::decision;
 use crate::event::{ConnectionRefusal, Event};
+use crate::scratch;
 
 /// Pause after the system could not give us a connection (RFC 5321 has no word on it; file descriptors come back).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -67,7 +68,11 @@ impl Listener {
         let Some(listener) = cx.listener_at(self.address) else {
             return;
         };
-        let arrival = Arrival { listener: Arc::clone(listener), cx, peer };
+        let arrival = Arrival {
+            listener: Arc::clone(listener),
+            cx,
+            peer,
+        };
         let session = self.sessions.enter();
         tokio::spawn(async move {
             arrival.serve(socket, stop).await;
@@ -80,7 +85,9 @@ impl Listener {
 fn is_of_one_connection(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
     )
 }
 
@@ -93,17 +100,17 @@ struct Arrival {
 
 impl Arrival {
     async fn serve(self, socket: TcpStream, stop: watch::Receiver<Stop>) {
-        // Replies are small and waited for: never held back for more.
-        if socket.set_nodelay(true).is_err() {
-            return;
-        }
         if let Some((stream, connection)) = Box::pin(self.prepare(socket, stop)).await {
             connection.run(stream).await;
         }
     }
 
     /// Everything before the banner. `None` if the client is gone or was sent away.
-    async fn prepare(self, mut socket: TcpStream, stop: watch::Receiver<Stop>) -> Option<(Stream, Connection)> {
+    async fn prepare(
+        self,
+        mut socket: TcpStream,
+        stop: watch::Receiver<Stop>,
+    ) -> Option<(Stream, Connection)> {
         let settings = Arc::clone(&self.listener.settings);
         let (address, proxied_by) = match self.client_address(&mut socket).await {
             Ok(found) => found,
@@ -124,13 +131,19 @@ impl Arrival {
                 return None;
             }
         };
-        let trust = Trust { xclient: self.listener.xclient_networks.contains(ip) };
+        let trust = Trust {
+            xclient: self.listener.xclient_networks.contains(ip),
+        };
         let mut session = Session::new(Arc::clone(&self.listener.smtp), trust);
         let connected = stages::connect(&self.cx, ip);
-        let lists = connected.as_ref().map(Clone::clone).unwrap_or_default();
+        let lists = connected.clone().unwrap_or_default();
         let client = Client::new(address, proxied_by, lists);
-        let mut conversation =
-            Conversation::new(Arc::clone(&self.cx), Arc::clone(&self.listener), client, place);
+        let mut conversation = Conversation::new(
+            Arc::clone(&self.cx),
+            Arc::clone(&self.listener),
+            client,
+            place,
+        );
         let mut stream = Stream::Tcp(socket);
         if let Some(acceptor) = self.listener.implicit_tls() {
             let plain = stream.into_tcp().ok()?;
@@ -149,7 +162,11 @@ impl Arrival {
             Err(reply) => session.refuse(&reply),
             Ok(_) if self.talks_early(&mut stream).await => {
                 conversation.talked_early = true;
-                session.refuse(&Reply::new(554, Status::permanent(5, 1), "You spoke before the banner (RFC 5321 3.1)"));
+                session.refuse(&Reply::new(
+                    554,
+                    Status::permanent(5, 1),
+                    "You spoke before the banner (RFC 5321 3.1)",
+                ));
             }
             Ok(_) => session.banner(),
         }
@@ -157,17 +174,25 @@ impl Arrival {
     }
 
     /// The client's address, from the PROXY header where the peer must send one.
-    async fn client_address(&self, socket: &mut TcpStream) -> Result<(SocketAddr, Option<std::net::IpAddr>), String> {
+    async fn client_address(
+        &self,
+        socket: &mut TcpStream,
+    ) -> Result<(SocketAddr, Option<std::net::IpAddr>), String> {
         let peer_ip = self.peer.ip().to_canonical();
         if !self.listener.proxy_networks.contains(peer_ip) {
             return Ok((self.peer, None));
         }
-        let header = tokio::time::timeout(self.listener.settings.timeouts.handshake, proxy::read(socket))
-            .await
-            .map_err(|_| "no PROXY header came in time".to_owned())?
-            .map_err(|error| format!("PROXY header: {error}"))?;
+        let header = tokio::time::timeout(
+            self.listener.settings.timeouts.handshake,
+            proxy::read(socket),
+        )
+        .await
+        .map_err(|_| "no PROXY header came in time".to_owned())?
+        .map_err(|error| format!("PROXY header: {error}"))?;
         // LOCAL and UNKNOWN: the proxy speaks for itself, as health checks do.
-        Ok(header.source.map_or((self.peer, None), |source| (source, Some(peer_ip))))
+        Ok(header
+            .source
+            .map_or((self.peer, None), |source| (source, Some(peer_ip))))
     }
 
     /// Whether the client speaks before it is greeted, as those do who don't care for the answers.
@@ -176,7 +201,11 @@ impl Arrival {
         if delay.is_zero() {
             return false;
         }
-        tokio::time::timeout(delay, stream.speaks()).await.is_ok()
+        // A client that leaves without a word ends the wait too, and is found gone by whoever reads next.
+        matches!(
+            tokio::time::timeout(delay, scratch::read(stream, <[u8]>::len)).await,
+            Ok(Ok(1..))
+        )
     }
 
     /// Tells a client that there is no room (RFC 5321 3.8), without waiting for it long.
@@ -184,12 +213,21 @@ impl Arrival {
         let settings = &self.listener.settings;
         let (reason, limit) = match crowded {
             Crowded::Listener => (ConnectionRefusal::Listener, settings.connections_max),
-            Crowded::Network => (ConnectionRefusal::Network, settings.connections_per_network_max),
+            Crowded::Network => (
+                ConnectionRefusal::Network,
+                settings.connections_per_network_max,
+            ),
         };
         let text = match crowded {
-            Crowded::Listener => format!("{} has too many connections, please try again later", settings.hostname),
+            Crowded::Listener => format!(
+                "{} has too many connections, please try again later",
+                settings.hostname
+            ),
             Crowded::Network => {
-                format!("{} has too many connections from your network, please try again later", settings.hostname)
+                format!(
+                    "{} has too many connections from your network, please try again later",
+                    settings.hostname
+                )
             }
         };
         let reply = Reply::new(421, Status::transient(7, 0), text);

@@ -22,7 +22,11 @@ pub struct Concerned<'a> {
 
 impl Default for Concerned<'_> {
     fn default() -> Self {
-        Concerned { language: LANGUAGE_DEFAULT, recipient: "", domain: "" }
+        Concerned {
+            language: LANGUAGE_DEFAULT,
+            recipient: "",
+            domain: "",
+        }
     }
 }
 
@@ -43,32 +47,49 @@ pub fn refusal(
         client: &client,
         reason: &reason.told,
         domain: concerned.domain,
-        size_max: (reason.kind == Kind::Size).then_some(conversation.listener.settings.message_size_max),
+        size_max: (reason.kind == Kind::Size)
+            .then_some(conversation.listener.settings.message_size_max),
         postmaster: &postmaster,
         utf8: transaction.mail.smtputf8,
     };
-    cx.templates.render(reason.kind, concerned.language, &values)
+    cx.templates
+        .render(reason.kind, concerned.language, &values)
 }
 
 /// The nexthop's refusal in its own words.
 pub fn passed_on(reply: &Reply, reference: Reference) -> Reply {
-    Reply::new(reply.code(), reply.status(), format!("[{reference}] {}", reply.text()))
+    Reply::new(
+        reply.code(),
+        reply.status(),
+        format!("[{reference}] {}", reply.text()),
+    )
 }
 
 /// What a message is told that needs what its nexthop lacks.
 pub fn lacking(unsupported: Unsupported, reference: Reference) -> Reply {
     let (code, text) = match unsupported {
         // RFC 6531 3.5: 553 for an address, which is where the need comes from.
-        Unsupported::SmtpUtf8 => {
-            (553, "The recipient's server does not take internationalised addresses".to_owned())
-        }
-        Unsupported::EightBitMime => (554, "The recipient's server does not take 8-bit content".to_owned()),
-        Unsupported::Size { max } => (552, format!("The recipient's server takes at most {max} bytes")),
+        Unsupported::SmtpUtf8 => (
+            553,
+            "The recipient's server does not take internationalised addresses".to_owned(),
+        ),
+        Unsupported::EightBitMime => (
+            554,
+            "The recipient's server does not take 8-bit content".to_owned(),
+        ),
+        Unsupported::Size { max } => (
+            552,
+            format!("The recipient's server takes at most {max} bytes"),
+        ),
     };
     Reply::new(code, unsupported.status(), format!("[{reference}] {text}"))
 }
 
 /// Local trouble that has no name of its own.
 pub fn local_fault(reference: Reference) -> Reply {
-    Reply::new(451, Status::SYSTEM_FAULT, format!("[{reference}] Local fault, please try again later"))
+    Reply::new(
+        451,
+        Status::SYSTEM_FAULT,
+        format!("[{reference}] Local fault, please try again later"),
+    )
 }

@@ -37,7 +37,9 @@ pub enum ReverseName {
 
 impl Default for ReverseNames {
     fn default() -> ReverseNames {
-        ReverseNames { known: Arc::new(Expiring::new(NAMES_MAX)) }
+        ReverseNames {
+            known: Arc::new(Expiring::new(NAMES_MAX)),
+        }
     }
 }
 
@@ -79,7 +81,11 @@ impl ReverseName {
     /// The name, waited for a little.
     pub async fn wait(&mut self) -> Option<Arc<str>> {
         if let ReverseName::Pending(lookup) = self {
-            let name = tokio::time::timeout(WAIT_MAX, lookup).await.ok().and_then(Result::ok).flatten();
+            let name = tokio::time::timeout(WAIT_MAX, lookup)
+                .await
+                .ok()
+                .and_then(Result::ok)
+                .flatten();
             *self = ReverseName::Known(name);
         }
         match self {

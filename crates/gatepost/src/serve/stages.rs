@@ -7,10 +7,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use smtp::MailParameters;
-use smtp::ReversePath;
 use smtp::Reply;
-use smtp::server::{Answer, Credentials, Ehlo, Request, XclientAttribute};
+use smtp::ReversePath;
 use smtp::Status;
+use smtp::server::{Answer, Credentials, Ehlo, Request, XclientAttribute};
 
 use super::conversation::{Conversation, End};
 use super::refusals::{Concerned, refusal};
@@ -30,7 +30,9 @@ pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer
         Request::Auth(credentials) => auth(conversation, &credentials).await,
         Request::Xclient(attributes) => xclient(conversation, attributes),
         Request::Mail(reverse_path, parameters) => mail(conversation, reverse_path, parameters),
-        Request::Rcpt(forward_path, parameters) => rcpt::rcpt(conversation, forward_path, parameters).await,
+        Request::Rcpt(forward_path, parameters) => {
+            rcpt::rcpt(conversation, forward_path, parameters).await
+        }
         Request::Data => data(conversation),
         Request::End(content) => message::message(conversation, content).await,
         // RFC 5321 3.5.3: 252, neither yes nor no.
@@ -45,8 +47,15 @@ pub fn connect(cx: &Context, ip: IpAddr) -> Result<Vec<ListMatch>, Reply> {
         None => Ok(lists),
         Some(reason) => {
             let (client, postmaster) = (ip.to_string(), cx.config.node.postmaster.to_string());
-            let values = Values { client: &client, reason: &reason.told, postmaster: &postmaster, ..Values::default() };
-            Err(cx.templates.render_at_connect(reason.kind, LANGUAGE_DEFAULT, &values))
+            let values = Values {
+                client: &client,
+                reason: &reason.told,
+                postmaster: &postmaster,
+                ..Values::default()
+            };
+            Err(cx
+                .templates
+                .render_at_connect(reason.kind, LANGUAGE_DEFAULT, &values))
         }
     }
 }
@@ -55,9 +64,21 @@ pub fn connect(cx: &Context, ip: IpAddr) -> Result<Vec<ListMatch>, Reply> {
 pub fn farewell(conversation: &Conversation, end: End) -> Option<Reply> {
     let hostname = &conversation.listener.settings.hostname;
     match end {
-        End::Timeout => Some(Reply::new(421, Status::transient(4, 2), format!("{hostname} closing: nothing came in time"))),
-        End::TooSlow => Some(Reply::new(421, Status::transient(4, 2), format!("{hostname} closing: the message comes too slowly"))),
-        End::Stop => Some(Reply::new(421, Status::NOT_ACCEPTING, format!("{hostname} is shutting down, please try again"))),
+        End::Timeout => Some(Reply::new(
+            421,
+            Status::transient(4, 2),
+            format!("{hostname} closing: nothing came in time"),
+        )),
+        End::TooSlow => Some(Reply::new(
+            421,
+            Status::transient(4, 2),
+            format!("{hostname} closing: the message comes too slowly"),
+        )),
+        End::Stop => Some(Reply::new(
+            421,
+            Status::NOT_ACCEPTING,
+            format!("{hostname} is shutting down, please try again"),
+        )),
         End::Quit
         | End::Disconnect
         | End::Errors
@@ -79,19 +100,30 @@ fn ehlo(conversation: &mut Conversation, ehlo: Ehlo) -> Answer {
 async fn auth(conversation: &mut Conversation, credentials: &Credentials) -> Answer {
     conversation.stage = conversation.stage.max(Stage::Auth);
     let Some(users) = &conversation.listener.users else {
-        return Answer::Reply(Reply::new(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid"));
+        return Answer::Reply(Reply::new(
+            535,
+            Status::BAD_CREDENTIALS,
+            "Authentication credentials invalid",
+        ));
     };
     match users.verify(credentials).await {
         Some(identity) => {
             conversation.client.authenticated_as = Some(identity);
             Answer::Accept
         }
-        None => Answer::Reply(Reply::new(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid")),
+        None => Answer::Reply(Reply::new(
+            535,
+            Status::BAD_CREDENTIALS,
+            "Authentication credentials invalid",
+        )),
     }
 }
 
 /// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant.
-fn xclient(conversation: &mut Conversation, attributes: Vec<(XclientAttribute, Option<String>)>) -> Answer {
+fn xclient(
+    conversation: &mut Conversation,
+    attributes: Vec<(XclientAttribute, Option<String>)>,
+) -> Answer {
     let cx = Arc::clone(&conversation.cx);
     let client = &mut conversation.client;
     let peer = client.ip;
@@ -106,7 +138,11 @@ fn xclient(conversation: &mut Conversation, attributes: Vec<(XclientAttribute, O
                         client.name = cx.services.reverse_names.ask(&cx.resolver, client.ip);
                     }
                     Err(_) => {
-                        return Answer::Reply(Reply::new(501, Status::INVALID_ARGUMENTS, "XCLIENT ADDR is not an IP address"));
+                        return Answer::Reply(Reply::new(
+                            501,
+                            Status::INVALID_ARGUMENTS,
+                            "XCLIENT ADDR is not an IP address",
+                        ));
                     }
                 }
             }
@@ -126,7 +162,11 @@ fn xclient(conversation: &mut Conversation, attributes: Vec<(XclientAttribute, O
     }
 }
 
-fn mail(conversation: &mut Conversation, reverse_path: ReversePath, parameters: MailParameters) -> Answer {
+fn mail(
+    conversation: &mut Conversation,
+    reverse_path: ReversePath,
+    parameters: MailParameters,
+) -> Answer {
     let cx = Arc::clone(&conversation.cx);
     let mut lists = conversation.client.lists.clone();
     lists.extend(cx.lists.reverse_path(&reverse_path));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use scan::finding::Finding;
-use smtp::{MailParameters, RcptParameters};
-use smtp::{ForwardPath, ReversePath};
 use smtp::Reply;
+use smtp::{ForwardPath, ReversePath};
+use smtp::{MailParameters, RcptParameters};
 use tokio::time::Instant;
 
 use super::content::{Content, ContentError};
@@ -101,7 +101,12 @@ pub struct Group {
 
 impl Transaction {
     /// A transaction that begins with MAIL.
-    pub fn new(reference: Reference, reverse_path: ReversePath, mail: MailParameters, lists: Vec<ListMatch>) -> Transaction {
+    pub fn new(
+        reference: Reference,
+        reverse_path: ReversePath,
+        mail: MailParameters,
+        lists: Vec<ListMatch>,
+    ) -> Transaction {
         Transaction {
             reference,
             begun_at: Timestamp::now(),
@@ -149,12 +154,18 @@ impl Transaction {
 
     /// The accepted recipients of a group, with their places among all recipients.
     pub fn members(&self, group: usize) -> impl Iterator<Item = (usize, &Recipient)> {
-        self.recipients.iter().enumerate().filter(move |(_, recipient)| recipient.group == Some(group))
+        self.recipients
+            .iter()
+            .enumerate()
+            .filter(move |(_, recipient)| recipient.group == Some(group))
     }
 
     /// How many recipients were accepted.
     pub fn accepted(&self) -> usize {
-        self.recipients.iter().filter(|recipient| recipient.group.is_some()).count()
+        self.recipients
+            .iter()
+            .filter(|recipient| recipient.group.is_some())
+            .count()
     }
 
     /// The record of the transaction, whose nexthops' transactions end with it.
@@ -185,7 +196,11 @@ impl Transaction {
                 ReversePath::Mailbox(mailbox) => mailbox.to_string(),
             },
             mail_parameters: (&self.mail).into(),
-            recipients: self.recipients.into_iter().map(Recipient::into_record).collect(),
+            recipients: self
+                .recipients
+                .into_iter()
+                .map(Recipient::into_record)
+                .collect(),
             sizes: self.outcome.sizes,
             message_id: self.outcome.message_id,
             stage: self.stage,
@@ -201,7 +216,12 @@ impl Transaction {
 
 /// The protocol of a session, as the Received field has it.
 pub fn protocol(client: &Client, mail: &MailParameters) -> Protocol {
-    Protocol::new(client.extended, mail.smtputf8, client.tls.is_some(), client.authenticated_as.is_some())
+    Protocol::new(
+        client.extended,
+        mail.smtputf8,
+        client.tls.is_some(),
+        client.authenticated_as.is_some(),
+    )
 }
 
 impl Recipient {
@@ -223,7 +243,11 @@ impl Recipient {
 
     /// Notes the reply that the client is given, unless it is positive.
     pub fn refused_with(&mut self, reply: &Reply) {
-        self.disposition = if reply.is_permanent() { Disposition::Refused } else { Disposition::Deferred };
+        self.disposition = if reply.is_permanent() {
+            Disposition::Refused
+        } else {
+            Disposition::Deferred
+        };
         self.reply = Some(reply.clone());
     }
 
@@ -232,7 +256,10 @@ impl Recipient {
             forward_path: self.forward_path.to_string(),
             route: self.route.as_ref().map(|route| Arc::clone(&route.label)),
             customer: self.route.as_ref().and_then(|route| route.customer.clone()),
-            policy: self.route.as_ref().map(|route| Arc::clone(&route.fingerprint)),
+            policy: self
+                .route
+                .as_ref()
+                .map(|route| Arc::clone(&route.fingerprint)),
             lists: self.lists,
             verdict: self.verdict,
             reply: self.reply.as_ref().map(Into::into),

@@ -4,15 +4,14 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordVerifier};
 use smtp::server::Credentials;
 
 /// Bytes of the largest file of users that is read.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// A hash that no password matches, against which unknown names are tried: their answer takes as long as any other.
-const NOBODY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$3DnF0XGJDNcCYhSpkBfRZuhNKNoyPCgzsFYqWyK1mcg";
+const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$3DnF0XGJDNcCYhSpkBfRZuhNKNoyPCgzsFYqWyK1mcg";
 
 /// The users, by name.
 #[derive(Debug)]
@@ -26,18 +25,26 @@ impl Users {
     /// # Errors
     /// It can't be read, or a line is not `name:$argon2id$...`; told with the line's number.
     pub fn load(path: &Path) -> Result<Users, String> {
-        let size = std::fs::metadata(path).map_err(|error| format!("{}: {error}", path.display()))?.len();
+        let size = std::fs::metadata(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?
+            .len();
         if size > FILE_BYTES_MAX {
-            return Err(format!("{}: larger than {FILE_BYTES_MAX} bytes", path.display()));
+            return Err(format!(
+                "{}: larger than {FILE_BYTES_MAX} bytes",
+                path.display()
+            ));
         }
-        let text = std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| format!("{}: {error}", path.display()))?;
         let mut hashes = HashMap::new();
         for (number, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let parsed = line.split_once(':').filter(|(name, hash)| !name.is_empty() && PasswordHash::new(hash).is_ok());
+            let parsed = line
+                .split_once(':')
+                .filter(|(name, hash)| !name.is_empty() && PasswordHash::new(hash).is_ok());
             let Some((name, hash)) = parsed else {
                 return Err(format!(
                     "{}:{}: not `name:hash`; make a hash with `gatepost hash-password`",
@@ -47,22 +54,32 @@ impl Users {
             };
             hashes.insert(name.to_owned(), hash.to_owned());
         }
-        Ok(Users { hashes: Arc::new(hashes) })
+        Ok(Users {
+            hashes: Arc::new(hashes),
+        })
     }
 
     /// The identity that the credentials prove. Acting for somebody else (an authorization identity that differs) is not
     /// possible.
     pub async fn verify(&self, credentials: &Credentials) -> Option<String> {
         let name = credentials.authentication_identity.clone();
-        if !credentials.authorization_identity.is_empty() && credentials.authorization_identity != name {
+        if !credentials.authorization_identity.is_empty()
+            && credentials.authorization_identity != name
+        {
             return None;
         }
         let known = self.hashes.get(&name).cloned();
         let exists = known.is_some();
-        let (hash, password) = (known.unwrap_or_else(|| NOBODY.to_owned()), credentials.password.clone());
+        let (hash, password) = (
+            known.unwrap_or_else(|| NOBODY.to_owned()),
+            credentials.password.clone(),
+        );
         let matches = tokio::task::spawn_blocking(move || {
-            PasswordHash::new(&hash)
-                .is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok())
+            PasswordHash::new(&hash).is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            })
         })
         .await
         .unwrap_or(false);

@@ -10,14 +10,35 @@ fn status(step: Step, cause: Cause) -> String {
 
 #[test]
 fn statuses() {
-    assert_eq!(status(Step::Connect, Cause::Io(io::ErrorKind::ConnectionRefused.into())), "4.4.1");
+    assert_eq!(
+        status(
+            Step::Connect,
+            Cause::Io(io::ErrorKind::ConnectionRefused.into())
+        ),
+        "4.4.1"
+    );
     assert_eq!(status(Step::Banner, Cause::Timeout(300)), "4.4.1");
-    assert_eq!(status(Step::Resolve, Cause::Dns("no such name".into())), "4.4.3");
+    assert_eq!(
+        status(Step::Resolve, Cause::Dns("no such name".into())),
+        "4.4.3"
+    );
     assert_eq!(status(Step::Rcpt, Cause::Closed), "4.4.2");
-    assert_eq!(status(Step::Rcpt, Cause::BackOff("refused".into())), "4.4.1");
+    assert_eq!(
+        status(Step::Rcpt, Cause::BackOff("refused".into())),
+        "4.4.1"
+    );
     assert_eq!(status(Step::Tls, Cause::Tls("expired".into())), "4.7.5");
-    assert_eq!(status(Step::Mail, Cause::Protocol("gibberish".into())), "4.5.0");
-    assert_eq!(status(Step::Content, Cause::Store(io::ErrorKind::StorageFull.into())), "4.3.0");
+    assert_eq!(
+        status(Step::Mail, Cause::Protocol("gibberish".into())),
+        "4.5.0"
+    );
+    assert_eq!(
+        status(
+            Step::Content,
+            Cause::Store(io::ErrorKind::StorageFull.into())
+        ),
+        "4.3.0"
+    );
 }
 
 #[test]

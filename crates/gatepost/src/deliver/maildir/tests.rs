@@ -3,17 +3,32 @@
 use super::*;
 
 fn names(dir: &Path) -> Vec<PathBuf> {
-    fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect()
 }
 
 #[test]
 fn each_recipient_gets_a_copy_in_new() {
     let dir = tempfile::tempdir().unwrap();
     let maildir = dir.path().join("mail");
-    let copies = [b"Delivered-To: a\r\n".to_vec(), b"Delivered-To: b\r\n".to_vec()];
-    let stored = store(&maildir, "mx.example/net", &copies, &[b"Subject: x\r\n", b"", b"\r\nbody\r\n"]).unwrap();
+    let copies = [
+        b"Delivered-To: a\r\n".to_vec(),
+        b"Delivered-To: b\r\n".to_vec(),
+    ];
+    let stored = store(
+        &maildir,
+        "mx.example/net",
+        &copies,
+        &[b"Subject: x\r\n", b"", b"\r\nbody\r\n"],
+    )
+    .unwrap();
     assert_eq!(stored.len(), 2);
-    assert_eq!(fs::read(&stored[0]).unwrap(), b"Delivered-To: a\r\nSubject: x\r\n\r\nbody\r\n");
+    assert_eq!(
+        fs::read(&stored[0]).unwrap(),
+        b"Delivered-To: a\r\nSubject: x\r\n\r\nbody\r\n"
+    );
     assert_eq!(names(&maildir.join("new")).len(), 2);
     assert!(names(&maildir.join("tmp")).is_empty());
     assert!(maildir.join("cur").is_dir());

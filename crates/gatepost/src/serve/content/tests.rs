@@ -28,7 +28,11 @@ async fn what_went_in_comes_out_below_and_above_the_threshold() {
         assert_eq!(kept.bytes, whole, "{size} bytes");
     }
     assert_eq!(settings.budget.bytes_used(), 0, "every share is given back");
-    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "spool files have no name");
+    assert_eq!(
+        std::fs::read_dir(dir.path()).unwrap().count(),
+        0,
+        "spool files have no name"
+    );
 }
 
 #[tokio::test]
@@ -38,7 +42,10 @@ async fn a_spent_budget_sends_content_to_disk() {
     let first = keep(&settings, &[b'a'; 50_000], 4096).await;
     let mut second = Content::new(settings.clone(), None);
     second.append(&[b'b'; 50_000]).await.unwrap();
-    assert!(second.spool.is_some(), "the second message does not fit beside the first");
+    assert!(
+        second.spool.is_some(),
+        "the second message does not fit beside the first"
+    );
     assert!(settings.budget.bytes_used() <= 64 * 1024);
     drop(first);
     assert_eq!(second.finish().await.unwrap().bytes.len(), 50_000);
@@ -51,7 +58,10 @@ async fn a_message_that_gets_no_turn_is_given_up_after_a_bounded_wait() {
     let _first = keep(&settings, &[b'a'; 50_000], 4096).await;
     let mut second = Content::new(settings.clone(), None);
     second.append(&[b'b'; 50_000]).await.unwrap();
-    assert!(matches!(second.finish().await, Err(ContentError::MemoryExhausted)));
+    assert!(matches!(
+        second.finish().await,
+        Err(ContentError::MemoryExhausted)
+    ));
 }
 
 #[tokio::test]

@@ -14,10 +14,28 @@ async fn a_confirmed_name_is_found_and_remembered() {
          2.2.0.192.in-addr.arpa. PTR liar.example.net.\nliar.example.net. A 198.51.100.1\n",
     )
     .unwrap();
-    assert_eq!(names.ask(&resolver, ip("192.0.2.1")).wait().await.as_deref(), Some("client.example.net"));
-    assert!(matches!(names.ask(&resolver, ip("192.0.2.1")), ReverseName::Known(Some(_))));
-    assert_eq!(names.ask(&resolver, ip("192.0.2.2")).wait().await, None, "not confirmed");
-    assert_eq!(names.ask(&resolver, ip("192.0.2.3")).wait().await, None, "no such name");
+    assert_eq!(
+        names
+            .ask(&resolver, ip("192.0.2.1"))
+            .wait()
+            .await
+            .as_deref(),
+        Some("client.example.net")
+    );
+    assert!(matches!(
+        names.ask(&resolver, ip("192.0.2.1")),
+        ReverseName::Known(Some(_))
+    ));
+    assert_eq!(
+        names.ask(&resolver, ip("192.0.2.2")).wait().await,
+        None,
+        "not confirmed"
+    );
+    assert_eq!(
+        names.ask(&resolver, ip("192.0.2.3")).wait().await,
+        None,
+        "no such name"
+    );
 }
 
 #[tokio::test(start_paused = true)]

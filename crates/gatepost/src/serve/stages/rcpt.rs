@@ -6,20 +6,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smtp::{MailParameters, RcptParameters};
-use smtp::{ForwardPath, ReversePath};
 use smtp::Reply;
 use smtp::client::Unsupported;
 use smtp::server::Answer;
 use smtp::{Class, Status};
+use smtp::{ForwardPath, ReversePath};
+use smtp::{MailParameters, RcptParameters};
 
 use crate::config::{Callout, Nexthop, RecipientCheck};
 use crate::context::{Context, RouteContext};
 use crate::decision::Stage;
 use crate::deliver::callouts;
 use crate::deliver::nexthops::{NotOpened, Opened, Opening};
+use crate::policy::{
+    self, Kind, ListMatch, MailboxCheck, Reason, RecipientClass, RecipientFacts, Relay, Verdict,
+};
 use crate::replies::LANGUAGE_DEFAULT;
-use crate::policy::{self, Kind, ListMatch, MailboxCheck, Reason, RecipientClass, RecipientFacts, Relay, Verdict};
 use crate::serve::conversation::Conversation;
 use crate::serve::refusals::{Concerned, lacking, local_fault, passed_on, refusal};
 use crate::serve::transaction::{Group, Recipient, Transaction};
@@ -80,14 +82,30 @@ fn for_postmaster(cx: &Context, forward_path: ForwardPath) -> ForwardPath {
     }
 }
 
-async fn consider(cx: &Context, transaction: &mut Transaction, recipient: &mut Recipient) -> Result<usize, Refused> {
-    let route = recipient.forward_path.domain().and_then(|domain| cx.table.route_for(domain));
+async fn consider(
+    cx: &Context,
+    transaction: &mut Transaction,
+    recipient: &mut Recipient,
+) -> Result<usize, Refused> {
+    let route = recipient
+        .forward_path
+        .domain()
+        .and_then(|domain| cx.table.route_for(domain));
     let route = route.and_then(|route| cx.route_context(route)).cloned();
     recipient.route = route.clone();
-    recipient.lists = recipient.forward_path.mailbox().and_then(|mailbox| cx.lists.recipient(mailbox)).into_iter().collect();
+    recipient.lists = recipient
+        .forward_path
+        .mailbox()
+        .and_then(|mailbox| cx.lists.recipient(mailbox))
+        .into_iter()
+        .collect();
     let mut facts = RecipientFacts {
         lists: [transaction.lists.as_slice(), recipient.lists.as_slice()].concat(),
-        relay: if route.is_some() { Relay::Routed } else { Relay::Denied },
+        relay: if route.is_some() {
+            Relay::Routed
+        } else {
+            Relay::Denied
+        },
         mailbox: MailboxCheck::Unchecked,
     };
     accepted(policy::rcpt(&facts))?;
@@ -100,7 +118,11 @@ async fn consider(cx: &Context, transaction: &mut Transaction, recipient: &mut R
     let group = match group {
         Some(group) => group,
         None => {
-            transaction.groups.push(Group { class: class(&route, &recipient.lists), route: Arc::clone(&route), lease: None });
+            transaction.groups.push(Group {
+                class: class(&route, &recipient.lists),
+                route: Arc::clone(&route),
+                lease: None,
+            });
             transaction.groups.len() - 1
         }
     };
@@ -119,7 +141,11 @@ async fn consider(cx: &Context, transaction: &mut Transaction, recipient: &mut R
 }
 
 fn accepted(verdict: Verdict) -> Result<(), Refused> {
-    if verdict.is_accept() { Ok(()) } else { Err(Refused::Verdict(verdict)) }
+    if verdict.is_accept() {
+        Ok(())
+    } else {
+        Err(Refused::Verdict(verdict))
+    }
 }
 
 fn class(route: &RouteContext, lists: &[ListMatch]) -> RecipientClass {
@@ -139,53 +165,89 @@ fn join(
     lists: &[ListMatch],
 ) -> Result<Option<usize>, Refused> {
     let class = class(route, lists);
-    let group = transaction.groups.iter().position(|group| group.class == class);
+    let group = transaction
+        .groups
+        .iter()
+        .position(|group| group.class == class);
     if transaction.mail.prdr {
         if group.is_none() && transaction.groups.len() >= GROUPS_MAX {
-            return Err(another_transaction("more policies than one transaction may span"));
+            return Err(another_transaction(
+                "more policies than one transaction may span",
+            ));
         }
         return Ok(group);
     }
-    accepted(policy::share(transaction.groups.first().map(|group| &group.class), &class))?;
+    accepted(policy::share(
+        transaction.groups.first().map(|group| &group.class),
+        &class,
+    ))?;
     // LMTP answers for each recipient after the message (RFC 2033 4.2). DATA has one reply: with more than one recipient
     // it would have to lie about some.
     if group.is_some() && speaks_lmtp(route) {
-        return Err(another_transaction("its nexthop answers for each recipient apart"));
+        return Err(another_transaction(
+            "its nexthop answers for each recipient apart",
+        ));
     }
     Ok(group)
 }
 
 fn another_transaction(detail: &str) -> Refused {
-    Refused::Verdict(Verdict::because(Reason::new(Kind::AnotherTransaction).with_detail(detail)))
+    Refused::Verdict(Verdict::because(
+        Reason::new(Kind::AnotherTransaction).with_detail(detail),
+    ))
 }
 
 fn speaks_lmtp(route: &RouteContext) -> bool {
-    route.route.nexthops.iter().any(|nexthop| matches!(nexthop, Nexthop::Lmtp(_)))
+    route
+        .route
+        .nexthops
+        .iter()
+        .any(|nexthop| matches!(nexthop, Nexthop::Lmtp(_)))
 }
 
 /// Whether the route has a nexthop that is talked to.
 fn dials(route: &RouteContext) -> bool {
-    route.route.nexthops.iter().any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
+    route
+        .route
+        .nexthops
+        .iter()
+        .any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
 }
 
 /// The recipient check of the route, as far as it does not take the nexthop's transaction.
-async fn check(cx: &Context, route: &RouteContext, recipient: &Recipient) -> Result<MailboxCheck, Refused> {
+async fn check(
+    cx: &Context,
+    route: &RouteContext,
+    recipient: &Recipient,
+) -> Result<MailboxCheck, Refused> {
     let path = &recipient.forward_path;
     // RFC 5321 4.5.1: postmaster of every domain that we take mail for exists.
-    let is_postmaster = path
-        .mailbox()
-        .is_none_or(|mailbox| mailbox.local_part.as_str().eq_ignore_ascii_case("postmaster"));
+    let is_postmaster = path.mailbox().is_none_or(|mailbox| {
+        mailbox
+            .local_part
+            .as_str()
+            .eq_ignore_ascii_case("postmaster")
+    });
     match &route.route.recipients {
         RecipientCheck::Any => {}
         RecipientCheck::Listed(known) => {
-            let known = is_postmaster || path.mailbox().is_some_and(|mailbox| known.contains(mailbox));
-            return Ok(if known { MailboxCheck::Known } else { MailboxCheck::Unknown("not in the recipients file".to_owned()) });
+            let known = is_postmaster
+                || path
+                    .mailbox()
+                    .is_some_and(|mailbox| known.contains(mailbox));
+            return Ok(if known {
+                MailboxCheck::Known
+            } else {
+                MailboxCheck::Unknown("not in the recipients file".to_owned())
+            });
         }
         RecipientCheck::Callout(_) => {}
     }
     match cx.services.callouts.find(&route.nexthop, path) {
         Some(callouts::Answer::Known) => return Ok(MailboxCheck::Known),
-        Some(callouts::Answer::Unknown(words)) => return Ok(MailboxCheck::Unknown(words.to_string())),
+        Some(callouts::Answer::Unknown(words)) => {
+            return Ok(MailboxCheck::Unknown(words.to_string()));
+        }
         None => {}
     }
     match &route.route.recipients {
@@ -209,17 +271,34 @@ async fn call_out(
         forward_path: &recipient.forward_path,
         rcpt: &RcptParameters::default(),
     };
-    let asked = tokio::time::timeout(callout.timeout, cx.services.nexthops.open(&route.route, &cx.dialling, opening)).await;
+    let asked = tokio::time::timeout(
+        callout.timeout,
+        cx.services
+            .nexthops
+            .open(&route.route, &cx.dialling, opening),
+    )
+    .await;
     let opened = match asked {
         Ok(Ok(opened)) => opened,
-        Ok(Err(NotOpened::Fault(fault))) => return Ok(MailboxCheck::NexthopDown(fault.to_string())),
-        Ok(Err(NotOpened::Unsupported(unsupported))) => return Err(Refused::Unsupported(unsupported)),
+        Ok(Err(NotOpened::Fault(fault))) => {
+            return Ok(MailboxCheck::NexthopDown(fault.to_string()));
+        }
+        Ok(Err(NotOpened::Unsupported(unsupported))) => {
+            return Err(Refused::Unsupported(unsupported));
+        }
         Err(_) => {
-            let detail = format!("no answer about the mailbox within {} s", callout.timeout.as_secs());
+            let detail = format!(
+                "no answer about the mailbox within {} s",
+                callout.timeout.as_secs()
+            );
             return Ok(MailboxCheck::NexthopDown(detail));
         }
     };
-    let Opened { lease, mail_reply, rcpt_reply } = opened;
+    let Opened {
+        lease,
+        mail_reply,
+        rcpt_reply,
+    } = opened;
     lease.abandon();
     let reply = rcpt_reply.unwrap_or(mail_reply);
     learn(cx, route, &recipient.forward_path, &reply);
@@ -261,10 +340,17 @@ async fn begin_at_nexthop(
                 forward_path: &recipient.forward_path,
                 rcpt: &recipient.parameters,
             };
-            let opened = match cx.services.nexthops.open(&group.route.route, &cx.dialling, opening).await {
+            let opened = match cx
+                .services
+                .nexthops
+                .open(&group.route.route, &cx.dialling, opening)
+                .await
+            {
                 Ok(opened) => opened,
                 Err(NotOpened::Fault(fault)) => return Err(nexthop_down(fault.to_string())),
-                Err(NotOpened::Unsupported(unsupported)) => return Err(Refused::Unsupported(unsupported)),
+                Err(NotOpened::Unsupported(unsupported)) => {
+                    return Err(Refused::Unsupported(unsupported));
+                }
             };
             recipient.nexthop = Some(opened.lease.nexthop().to_owned());
             let Some(rcpt_reply) = opened.rcpt_reply else {
@@ -300,7 +386,12 @@ fn nexthop_down(detail: String) -> Refused {
 }
 
 /// Remembers what the nexthop said about a mailbox, on a route that asks; on others, only that it does not exist.
-pub(in crate::serve) fn learn(cx: &Context, route: &RouteContext, path: &ForwardPath, reply: &Reply) {
+pub(in crate::serve) fn learn(
+    cx: &Context,
+    route: &RouteContext,
+    path: &ForwardPath,
+    reply: &Reply,
+) {
     let callout = match &route.route.recipients {
         RecipientCheck::Callout(callout) => callout,
         _ if reply.is_positive() => return,
@@ -313,14 +404,20 @@ pub(in crate::serve) fn learn(cx: &Context, route: &RouteContext, path: &Forward
     } else {
         return;
     };
-    cx.services.callouts.learn(&route.nexthop, path, answer, callout);
+    cx.services
+        .callouts
+        .learn(&route.nexthop, path, answer, callout);
 }
 
 /// Whether a refusal of RCPT says that there is no such mailbox (RFC 3463 3.2), rather than that it is full or that the
 /// client is not wanted.
 fn is_unknown_mailbox(reply: &Reply) -> bool {
     match reply.status() {
-        Some(Status { class: Class::Permanent, subject: 1, detail }) => matches!(detail, 0..=3 | 6 | 10),
+        Some(Status {
+            class: Class::Permanent,
+            subject: 1,
+            detail,
+        }) => matches!(detail, 0..=3 | 6 | 10),
         Some(_) => false,
         // RFC 5321 4.2.3: 550 mailbox unavailable, 551 user not local, 553 mailbox name not allowed.
         None => matches!(reply.code(), 550 | 551 | 553),
@@ -340,9 +437,20 @@ fn words(
         Refused::Verdict(verdict) => verdict,
     };
     let path = recipient.forward_path.to_string();
-    let domain = recipient.forward_path.domain().map(ToString::to_string).unwrap_or_default();
-    let language = recipient.route.as_ref().map_or(LANGUAGE_DEFAULT, |route| &route.language);
-    let concerned = Concerned { language, recipient: &path, domain: &domain };
+    let domain = recipient
+        .forward_path
+        .domain()
+        .map(ToString::to_string)
+        .unwrap_or_default();
+    let language = recipient
+        .route
+        .as_ref()
+        .map_or(LANGUAGE_DEFAULT, |route| &route.language);
+    let concerned = Concerned {
+        language,
+        recipient: &path,
+        domain: &domain,
+    };
     let reply = match verdict.reason() {
         Some(reason) => refusal(conversation, transaction, reason, concerned),
         None => local_fault(transaction.reference),

@@ -1,0 +1,37 @@
+//! A line for people is one line, whatever a client put into it.
+
+use std::sync::Arc;
+
+use super::*;
+use crate::decision::{Client, Stage};
+use crate::event::SessionEnd;
+
+fn ended(detail: &str) -> Event {
+    Event::SessionEnded(Box::new(SessionEnded {
+        listener: Arc::from("inbound"),
+        client: Client::new([192, 0, 2, 1].into(), 4711),
+        tls: None,
+        ehlo: "x\ny".to_owned(),
+        stage: Stage::Connect,
+        reason: SessionEnd::TooManyErrors,
+        detail: detail.to_owned(),
+        bad_commands: 10,
+        reply: None,
+        milliseconds: 12.5,
+    }))
+}
+
+#[test]
+fn a_line_tells_ids_first_and_holds_no_control_characters() {
+    let (level, line) = line(&ended("last\nrefused\u{7}"));
+    assert_eq!(level, Level::Info);
+    assert_eq!(
+        line,
+        "session ended listener=inbound client=192.0.2.1 reason=too-many-errors bad_commands=10 (last?refused?)"
+    );
+}
+
+#[test]
+fn a_gap_is_told_with_its_size() {
+    assert!(gap(3).ends_with("3 lines of this log were lost\n"));
+}
