@@ -38,8 +38,18 @@ impl Arguments {
         self.waiting.len() < before
     }
 
-    /// The value of `--name VALUE` or `--name=VALUE`, if it was given.
+    /// The number of `--name NUMBER`, if it was given.
     pub(crate) fn number(&mut self, name: &str) -> Result<Option<u64>> {
+        let Some(value) = self.value(name)? else {
+            return Ok(None);
+        };
+        let number = value.parse();
+        let number = number.with_context(|| format!("{name} needs a number, not {value:?}"))?;
+        Ok(Some(number))
+    }
+
+    /// The value of `--name VALUE` or `--name=VALUE`, if it was given.
+    pub(crate) fn value(&mut self, name: &str) -> Result<Option<String>> {
         let Some(at) = self
             .waiting
             .iter()
@@ -53,10 +63,7 @@ impl Arguments {
             None if at < self.waiting.len() => self.waiting.remove(at),
             None => bail!("{name} needs a value"),
         };
-        let number = value
-            .parse()
-            .with_context(|| format!("{name} needs a number, not {value:?}"))?;
-        Ok(Some(number))
+        Ok(Some(value))
     }
 
     /// Refuses what nobody took, and gives what stood behind `--`.

@@ -49,6 +49,26 @@ pub(crate) const TESTS: &[Need] = &[
     need("zstd", "zstd"),
 ];
 
+/// Postfix with its load generator and sink.
+pub(crate) const POSTFIX: &[Need] = &[need("smtp-source", "postfix"), need("postfix", "postfix")];
+
+/// What runs Haraka, and what isolates it from DNS.
+pub(crate) const NODE: &[Need] = &[
+    need("node", "nodejs"),
+    need("npm", "npm"),
+    need("unshare", "util-linux"),
+];
+
+/// What else a bench calls: limits for thousands of connections, certificates, a TLS client.
+pub(crate) const BENCH: &[Need] = &[
+    need("prlimit", "util-linux"),
+    need("openssl", "openssl"),
+    need("python3", "python3"),
+];
+
+/// What unpacks the corpora of real mail.
+pub(crate) const CORPORA: &[Need] = &[need("zstd", "zstd"), need("tar", "tar")];
+
 /// `cargo xtask peers`: installs all of it.
 pub(crate) fn run(arguments: Arguments) -> Result<bool> {
     arguments.finish()?;

@@ -1,4 +1,4 @@
-//! Gatepost's own tasks: `cargo xtask test|tidy|fuzz|docs|peers`.
+//! Gatepost's own tasks: `cargo xtask test|tidy|bench|fuzz|docs|peers`.
 //!
 //! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
 //! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
@@ -10,6 +10,7 @@
 )]
 
 mod arguments;
+mod bench;
 mod docs;
 mod fuzz;
 mod install;
@@ -30,6 +31,8 @@ usage: cargo xtask TASK [options]
   test [--no-install] [-- NEXTEST-ARGUMENTS]
                      everything CI runs: format, lints, tidy, dependencies, all tests
   tidy [--bless]     the house rules that no compiler checks; --bless lowers the ratchets to what is there
+  bench NAME [--quick] [--json] [--only SERVER,..]
+                     measure Gatepost beside its peers; NAME is inline
   fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
                      the fuzz targets, or one of them, for N seconds each (60)
   docs               API documentation without warnings, and links between the Markdown files
@@ -54,6 +57,7 @@ fn run() -> Result<bool> {
     match task.as_str() {
         "test" => test::run(arguments),
         "tidy" => tidy::run(arguments),
+        "bench" => bench::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "docs" => docs::run(arguments),
         "peers" => install::run(arguments),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
+use crate::replies::Templates;
 
 mod domains;
 mod engine;
@@ -22,21 +23,23 @@ mod load;
 mod nexthop;
 mod node;
 mod reader;
+mod reference;
 mod replies;
 mod route;
 mod secret;
 mod suggest;
 mod value;
 
-pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind, EngineRule, OnFailure};
+pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
 pub use listener::{
     BareNewline, CertificateFiles, Listener, ListenerAuth, ListenerTimeouts, Tls, TlsMode,
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
-pub use replies::{Replies, ReplyKind};
+pub use reference::reference_markdown;
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
+pub use scan::address::Address;
 pub use secret::Secret;
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
@@ -67,6 +70,9 @@ pub struct Config {
     pub allow: ListSettings,
     /// `[block]`: who is always refused.
     pub block: ListSettings,
-    /// `[replies.LANGUAGE]`: the texts of refusals that the operator has changed or translated.
-    pub replies: Replies,
+    /// The texts of refusals: the built-in ones, with what `[replies.LANGUAGE]` changes or translates.
+    pub replies: Arc<Templates>,
 }
+
+#[cfg(test)]
+mod tests;

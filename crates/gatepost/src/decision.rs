@@ -76,6 +76,25 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What became of the transaction as a whole, in one word; the best news of any recipient counts.
+    pub fn outcome(&self) -> &'static str {
+        let has = |wanted| self.recipients.iter().any(|recipient| recipient.disposition == wanted);
+        let verdict = self.verdict.as_ref().map(Verdict::outcome);
+        if has(Disposition::Relayed) {
+            "relayed"
+        } else if has(Disposition::Delivered) {
+            "delivered"
+        } else if has(Disposition::Queued) {
+            "queued"
+        } else if has(Disposition::Refused) || verdict == Some("refuse") {
+            "refused"
+        } else if has(Disposition::Deferred) || verdict == Some("defer") {
+            "deferred"
+        } else {
+            "abandoned"
+        }
+    }
+
     /// The verdict on the message for one of the recipients, as `settings` would have it.
     pub fn replay(&self, recipient: &Recipient, settings: &Settings) -> Verdict {
         let facts = MessageFacts {

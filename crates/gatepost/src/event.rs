@@ -36,6 +36,9 @@ pub enum Event {
         /// The limit that was reached, in connections.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         limit: Option<u64>,
+        /// What happened, where the reason does not say all.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        detail: String,
         /// The reply given.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply: Option<Reply>,
@@ -144,6 +147,11 @@ pub enum Event {
         /// The budget in bytes.
         bytes_max: u64,
     },
+    /// Lines of this log could not be written and were lost.
+    LinesLost {
+        /// How many.
+        lines: u64,
+    },
 }
 
 /// A session that ended without a transaction.
@@ -221,6 +229,8 @@ pub enum ConnectionRefusal {
     Stopping,
     /// The process is short of file descriptors or memory.
     Exhausted,
+    /// The PROXY header that the peer must send was missing or wrong.
+    Proxy,
 }
 
 impl Event {
@@ -284,6 +294,7 @@ impl Event {
             Event::Stopping { .. } => "stopping",
             Event::Stopped { .. } => "stopped",
             Event::MemoryExhausted { .. } => "memory-exhausted",
+            Event::LinesLost { .. } => "lines-lost",
         }
     }
 }

@@ -3,14 +3,24 @@
 //! The path of a message is `serve` (listener, connection, stages), `scan` (its own crate), `policy`, `serve::dispose`, `deliver`.
 //! ARCHITECTURE.md has the map.
 
+pub mod cli;
 pub mod config;
+pub mod context;
 pub mod decision;
+pub mod deliver;
+pub mod engines;
 pub mod event;
+pub mod expiring;
+pub mod journal;
+pub mod line_log;
 pub mod lists;
+pub mod metrics;
 pub mod policy;
 pub mod reference;
 pub mod relay_table;
 pub mod replies;
+pub mod scratch;
+pub mod serve;
 pub mod trace_fields;
 
 #[cfg(test)]

@@ -5,7 +5,9 @@
 
 use std::net::IpAddr;
 
-use smtp::{ForwardPath, Mailbox, ReversePath};
+use smtp::{Mailbox, ReversePath};
+
+use crate::policy::{List, ListField, ListMatch};
 
 mod mailboxes;
 mod networks;
@@ -26,24 +28,6 @@ pub struct Lists {
     block: Compiled,
 }
 
-/// An entry that matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// On which list it stands.
-    pub list: List,
-    /// The entry in the form of the configuration: `*.example.org`, `192.0.2.0/24`.
-    pub entry: String,
-}
-
-/// Which list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    /// `[allow]`.
-    Allow,
-    /// `[block]`.
-    Block,
-}
-
 #[derive(Clone, Debug, Default)]
 struct Compiled {
     client: Networks,
@@ -62,35 +46,36 @@ impl Lists {
     }
 
     /// The entry for a client; an IPv4-mapped address counts as the IPv4 address.
-    pub fn client(&self, ip: IpAddr) -> Option<Match> {
-        self.find(|lists| lists.client.find(ip))
+    pub fn client(&self, ip: IpAddr) -> Option<ListMatch> {
+        self.find(ListField::Client, |lists| lists.client.find(ip))
     }
 
     /// The entry for a reverse-path; the entry `<>` stands for the null one.
-    pub fn reverse_path(&self, reverse_path: &ReversePath) -> Option<Match> {
-        self.find(|lists| match reverse_path {
+    pub fn reverse_path(&self, reverse_path: &ReversePath) -> Option<ListMatch> {
+        self.find(ListField::ReversePath, |lists| match reverse_path {
             ReversePath::Null => lists.reverse_path.find_null(),
             ReversePath::Mailbox(mailbox) => lists.reverse_path.find(mailbox),
         })
     }
 
     /// The entry for a mailbox of the header field From.
-    pub fn from(&self, mailbox: &Mailbox) -> Option<Match> {
-        self.find(|lists| lists.from.find(mailbox))
+    pub fn from(&self, mailbox: &Mailbox) -> Option<ListMatch> {
+        self.find(ListField::From, |lists| lists.from.find(mailbox))
     }
 
-    /// The entry for a recipient; there is none for the postmaster without a domain, who must be reachable.
-    pub fn recipient(&self, forward_path: &ForwardPath) -> Option<Match> {
-        let mailbox = forward_path.mailbox()?;
-        self.find(|lists| lists.recipient.find(mailbox))
+    /// The entry for a recipient.
+    pub fn recipient(&self, mailbox: &Mailbox) -> Option<ListMatch> {
+        self.find(ListField::Recipient, |lists| lists.recipient.find(mailbox))
     }
 
-    fn find(&self, entry: impl Fn(&Compiled) -> Option<String>) -> Option<Match> {
+    fn find(
+        &self,
+        field: ListField,
+        entry: impl Fn(&Compiled) -> Option<String>,
+    ) -> Option<ListMatch> {
         let on = |list, compiled| {
-            Some(Match {
-                list,
-                entry: entry(compiled)?,
-            })
+            let entry = entry(compiled)?;
+            Some(ListMatch { list, field, entry })
         };
         on(List::Allow, &self.allow).or_else(|| on(List::Block, &self.block))
     }

@@ -1,2 +1,7 @@
-//! The binary.
-fn main() {}
+//! The binary: reads the command line and runs the command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gatepost::cli::run()
+}

@@ -88,6 +88,11 @@ impl References {
         }
     }
 
+    /// The number of the node.
+    pub fn node(&self) -> u8 {
+        self.node
+    }
+
     /// The next one. `now_unix_seconds` may stand still or step back: references stay distinct.
     ///
     /// The first of a process begins with the second after `now`, so that a process that was restarted within a second

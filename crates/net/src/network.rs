@@ -1,7 +1,8 @@
-//! Networks: the key by which clients are counted, and sets of networks for trust, allow and block lists.
+//! Networks: the key by which clients are counted, and sets of networks for trust, allow and block
+//! lists.
 //!
-//! IPv4 addresses that arrive mapped into IPv6 (RFC 4291 section 2.5.5.2) are the IPv4 addresses they stand for, everywhere.
-//! What a listed network is allowed to do is the policy's affair.
+//! IPv4 addresses that arrive mapped into IPv6 (RFC 4291 section 2.5.5.2) are the IPv4 addresses
+//! they stand for, everywhere. What a listed network is allowed to do is the policy's affair.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -19,8 +20,8 @@ pub fn of(ip: IpAddr) -> IpNet {
     }
 }
 
-/// A set of networks, such as trusted networks or a block list. Looking up costs one hash look-up per prefix length that
-/// occurs in the set, however many networks there are.
+/// A set of networks, such as trusted networks or a block list. Looking up costs one hash look-up
+/// per prefix length that occurs in the set, however many networks there are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NetworkSet {
     /// Longest prefix first, so that the first hit is the most specific one.
@@ -104,7 +105,8 @@ impl Extend<IpNet> for NetworkSet {
 /// A network as an operator writes it: `192.0.2.0/24`, `2001:db8::/32`, or a single address.
 ///
 /// # Errors
-/// [`NetworkError`] says what is wrong, and what was probably meant where address bits lie outside the prefix.
+/// [`NetworkError`] says what is wrong, and what was probably meant where address bits lie outside
+/// the prefix.
 pub fn parse(text: &str) -> Result<IpNet, NetworkError> {
     if let Ok(ip) = text.parse::<IpAddr>() {
         return Ok(fold(IpNet::from(ip)));
@@ -159,7 +161,8 @@ fn fold(network: IpNet) -> IpNet {
     network
 }
 
-/// The networks of one prefix length, made when there are none yet. The list stays sorted, longest prefix first.
+/// The networks of one prefix length, made when there are none yet. The list stays sorted, longest
+/// prefix first.
 fn group<T>(groups: &mut Vec<(u8, HashSet<T>)>, bits: u8) -> &mut HashSet<T> {
     let at = match groups.binary_search_by(|(other, _)| bits.cmp(other)) {
         Ok(at) => at,

@@ -1,8 +1,10 @@
-//! The PROXY protocol, versions 1 and 2 (HAProxy's `proxy-protocol.txt`): which client a load balancer speaks for.
+//! The PROXY protocol, versions 1 and 2 (HAProxy's `proxy-protocol.txt`): which client a load
+//! balancer speaks for.
 //!
-//! [`parse`] is pure and incremental; [`read`] drives it over a connection and takes not one byte more than the header,
-//! because what follows is the client's (a TLS handshake, or SMTP). Who may send such a header, and how long to wait for it,
-//! is the listener's affair: take it from trusted networks only, for it is believed.
+//! [`parse`] is pure and incremental; [`read`] drives it over a connection and takes not one byte
+//! more than the header, because what follows is the client's (a TLS handshake, or SMTP). Who may
+//! send such a header, and how long to wait for it, is the listener's affair: take it from trusted
+//! networks only, for it is believed.
 
 use std::fmt;
 use std::io;
@@ -16,8 +18,8 @@ mod version2;
 /// Whose connection it is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Header {
-    /// The client. `None`: the balancer speaks for itself (health check), or does not know; the addresses of the
-    /// connection itself hold.
+    /// The client. `None`: the balancer speaks for itself (health check), or does not know; the
+    /// addresses of the connection itself hold.
     pub source: Option<SocketAddr>,
     /// The address that the client connected to; `None` as for `source`.
     pub destination: Option<SocketAddr>,
@@ -46,9 +48,11 @@ pub enum Invalid {
     Signature,
     /// Version 1: longer than 107 bytes, or not ended by CRLF.
     Line,
-    /// Version 1: not `TCP4`, `TCP6` or `UNKNOWN`; version 2: an unassigned version, command, family or transport.
+    /// Version 1: not `TCP4`, `TCP6` or `UNKNOWN`; version 2: an unassigned version, command,
+    /// family or transport.
     Kind,
-    /// Version 1: an address or port that is none; version 2: too short for the addresses of its family.
+    /// Version 1: an address or port that is none; version 2: too short for the addresses of its
+    /// family.
     Address,
     /// Version 2: longer than 4 KiB.
     Length,
@@ -68,12 +72,12 @@ pub fn parse(bytes: &[u8]) -> Parsed {
     }
 }
 
-/// Reads a header from a connection, and leaves all that follows it there. It has no deadline of its own: the caller has one
-/// for whatever the client must say first.
+/// Reads a header from a connection, and leaves all that follows it there. It has no deadline of
+/// its own: the caller has one for whatever the client must say first.
 ///
 /// # Errors
-/// `ErrorKind::InvalidData` for anything but a header, `ErrorKind::UnexpectedEof` if the connection ends in it, and those of
-/// the connection.
+/// `ErrorKind::InvalidData` for anything but a header, `ErrorKind::UnexpectedEof` if the connection
+/// ends in it, and those of the connection.
 pub async fn read<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<Header> {
     let mut seen = Vec::new();
     loop {
@@ -86,7 +90,8 @@ pub async fn read<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<Header> {
         };
         let known = seen.len();
         seen.resize(known + more, 0);
-        // Whatever came is looked at again, so that a client of SMTP is found out by its first byte.
+        // Whatever came is looked at again, so that a client of SMTP is found out by its first
+        // byte.
         let taken = stream.read(&mut seen[known..]).await?;
         if taken == 0 {
             let text = format!("the connection ended after {known} bytes of a PROXY header");
@@ -101,7 +106,8 @@ pub async fn read<R: AsyncRead + Unpin>(stream: &mut R) -> io::Result<Header> {
 pub fn fuzz(bytes: &[u8]) {
     let whole = parse(bytes);
     let mut known = 0;
-    // As `read` does: never more than is needed, so what is seen at the end is the header and nothing else.
+    // As `read` does: never more than is needed, so what is seen at the end is the header and
+    // nothing else.
     let stepped = loop {
         match parse(&bytes[..known]) {
             Parsed::Need(more) => {
@@ -146,7 +152,8 @@ enum Step {
 }
 
 impl Header {
-    /// Mapped addresses (`::ffff:192.0.2.1`) are what balancers on dual-stack sockets write for IPv4.
+    /// Mapped addresses (`::ffff:192.0.2.1`) are what balancers on dual-stack sockets write for
+    /// IPv4.
     fn between(source: SocketAddr, destination: SocketAddr) -> Header {
         let canonical =
             |address: SocketAddr| SocketAddr::new(address.ip().to_canonical(), address.port());

@@ -1,7 +1,8 @@
 //! One connection, whatever carries it: TCP, TLS over TCP, or a Unix socket.
 //!
-//! The enum is thin (TLS state is boxed), because ten thousand idle connections each hold one. Reading, writing and
-//! vectored writing go straight to what carries it; how to get a TLS stream is in `tls`, a TCP or Unix one in `socket`.
+//! The enum is thin (TLS state is boxed), because ten thousand idle connections each hold one.
+//! Reading, writing and vectored writing go straight to what carries it; how to get a TLS stream is
+//! in `tls`, a TCP or Unix one in `socket`.
 
 use std::io;
 use std::net::SocketAddr;
@@ -41,7 +42,8 @@ impl Stream {
         self.tcp().ok_or_else(no_address)?.peer_addr()
     }
 
-    /// Our own address and port on this connection. A Unix socket has none: `ErrorKind::Unsupported`.
+    /// Our own address and port on this connection. A Unix socket has none:
+    /// `ErrorKind::Unsupported`.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.tcp().ok_or_else(no_address)?.local_addr()
     }
@@ -72,7 +74,8 @@ impl Stream {
         matches!(self, Stream::Tls(_))
     }
 
-    /// The bare TCP connection, for a handshake upon it (RFC 3207 STARTTLS). Anything else is given back unchanged.
+    /// The bare TCP connection, for a handshake upon it (RFC 3207 STARTTLS). Anything else is given
+    /// back unchanged.
     pub fn into_tcp(self) -> Result<TcpStream, Stream> {
         match self {
             Stream::Tcp(stream) => Ok(stream),
@@ -180,7 +183,8 @@ fn version_name(version: ProtocolVersion) -> String {
     }
 }
 
-/// rustls names the suites of TLS 1.3 `TLS13_...`; IANA's registry, and everybody else's log, says `TLS_...`.
+/// rustls names the suites of TLS 1.3 `TLS13_...`; IANA's registry, and everybody else's log, says
+/// `TLS_...`.
 fn cipher_name(suite: CipherSuite) -> String {
     let name = format!("{suite:?}");
     match name.strip_prefix("TLS13_") {

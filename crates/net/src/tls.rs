@@ -1,9 +1,10 @@
-//! TLS for SMTP (RFC 3207 STARTTLS, RFC 8314 implicit): accepting it here, connecting with it in `connector`, our
-//! certificates in `certificates`.
+//! TLS for SMTP (RFC 3207 STARTTLS, RFC 8314 implicit): accepting it here, connecting with it in
+//! `connector`, our certificates in `certificates`.
 //!
-//! rustls with ring, TLS 1.2 and 1.3 (RFC 8996 retired what came before). When to start TLS, and what to do where it fails,
-//! is decided by those who speak SMTP.
+//! rustls with ring, TLS 1.2 and 1.3 (RFC 8996 retired what came before). When to start TLS, and
+//! what to do where it fails, is decided by those who speak SMTP.
 
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,10 +32,17 @@ pub struct Acceptor {
     inner: TlsAcceptor,
 }
 
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor").finish_non_exhaustive()
+    }
+}
+
 /// Makes what a listener needs to accept TLS with these certificates. It follows their reloads.
 ///
-/// An idle connection is to cost little memory, so nothing is kept for clients that may come back: they keep it themselves,
-/// encrypted, in one ticket (RFC 5077, RFC 8446 section 4.6.1) under a key that changes every few hours.
+/// An idle connection is to cost little memory, so nothing is kept for clients that may come back:
+/// they keep it themselves, encrypted, in one ticket (RFC 5077, RFC 8446 section 4.6.1) under a key
+/// that changes every few hours.
 ///
 /// # Errors
 /// [`TlsError::Random`] if the system yields no random bytes for that key.
@@ -42,7 +50,8 @@ pub fn acceptor(certificates: Arc<Certificates>) -> Result<Acceptor, TlsError> {
     #[expect(clippy::expect_used, reason = "see the proof below")]
     let builder = ServerConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        // ring's provider is built with suites of both versions (feature `tls12`); the tests shake hands in both.
+        // ring's provider is built with suites of both versions (feature `tls12`); the tests shake
+        // hands in both.
         .expect("ring supports TLS 1.2 and 1.3");
     let mut config = builder
         .with_no_client_auth()
@@ -55,13 +64,16 @@ pub fn acceptor(certificates: Arc<Certificates>) -> Result<Acceptor, TlsError> {
     })
 }
 
-/// Shakes hands with a client. Nothing may have been read from the connection that belongs to the handshake.
+/// Shakes hands with a client. Nothing may have been read from the connection that belongs to the
+/// handshake.
 ///
 /// # Errors
-/// `ErrorKind::TimedOut` after a minute, `ErrorKind::InvalidData` where the client breaks the protocol or shares no version,
-/// cipher or signature algorithm with us (it was sent the alert), and those of the connection. The text says which.
+/// `ErrorKind::TimedOut` after a minute, `ErrorKind::InvalidData` where the client breaks the
+/// protocol or shares no version, cipher or signature algorithm with us (it was sent the alert),
+/// and those of the connection. The text says which.
 pub async fn accept(stream: TcpStream, acceptor: &Acceptor) -> io::Result<Stream> {
-    // Boxed: a handshake is large and short, and its room must not stay in the future of every connection.
+    // Boxed: a handshake is large and short, and its room must not stay in the future of every
+    // connection.
     let handshake = Box::pin(acceptor.inner.accept(stream));
     let mut stream = within_limit(handshake).await?;
     stream

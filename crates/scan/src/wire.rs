@@ -81,8 +81,8 @@ impl Wire {
                 .stream
                 .flush()
                 .await
-                .or_else(|error| self.or_answered(error)),
-            Err(error) => self.or_answered_or_last_words(error).await,
+                .or_else(|error| self.or_answered(&error)),
+            Err(error) => self.or_last_words(&error).await,
         }
     }
 
@@ -207,16 +207,16 @@ impl Wire {
         Poll::Ready(Ok(()))
     }
 
-    fn or_answered(&self, error: io::Error) -> Result<(), Unavailable> {
+    fn or_answered(&self, error: &io::Error) -> Result<(), Unavailable> {
         if self.heard {
             Ok(())
         } else {
-            Err(broken(&error))
+            Err(broken(error))
         }
     }
 
     /// After a failed write: what the peer said before it closed may still be unread.
-    async fn or_answered_or_last_words(&mut self, error: io::Error) -> Result<(), Unavailable> {
+    async fn or_last_words(&mut self, error: &io::Error) -> Result<(), Unavailable> {
         if self.input.is_empty() {
             // Its outcome is of no interest: either something was received or the write's own error is told.
             let _ = poll_fn(|cx| self.poll_receive(cx)).await;

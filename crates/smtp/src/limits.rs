@@ -17,6 +17,17 @@ pub const REPLY_LINE_BYTES_MAX: usize = 512;
 /// Lines of one reply. RFC 5321 4.2.1 sets no bound; EHLO answers are the longest in use.
 pub const REPLY_LINES_MAX: usize = 128;
 
+/// Bytes of one line of a peer's reply, line end included: four times what RFC 5321 4.5.3.1.5
+/// allows it, as some servers put long links there.
+pub const REPLY_LINE_BYTES_ACCEPTED_MAX: usize = 4 * REPLY_LINE_BYTES_MAX;
+
+/// Commands that our client sends ahead of their replies. RFC 2920 3.1 forbids a client to write so
+/// much that both sides wait for each other: these many replies fit any socket's buffer.
+pub const PIPELINED_COMMANDS_MAX: usize = 128;
+
+/// Bytes of one chunk that our client collects for BDAT (RFC 3030 2).
+pub const CHUNK_BYTES: usize = 256 * 1024;
+
 /// Bytes of a path with its angle brackets. RFC 5321 4.5.3.1.3 asks for 256 at least; a
 /// local-part and a domain of full length already need more.
 pub const PATH_BYTES_MAX: usize = 516;
@@ -55,15 +66,17 @@ pub const HEADER_BYTES_MAX_DEFAULT: usize = 1024 * 1024;
 /// Commands that failed (5xx) in one session before it is closed with 421 (RFC 5321 4.2.5, 4.3.2).
 pub const BAD_COMMANDS_MAX_DEFAULT: u16 = 10;
 
-/// Transactions of one session: LIMITS MAILMAX (RFC 9422 4.1).
-pub const TRANSACTIONS_MAX_DEFAULT: u32 = 1000;
+/// Transactions of one session: LIMITS MAILMAX (RFC 9422 4.1). Far more than a relay with a kept
+/// connection needs before it may well open another.
+pub const TRANSACTIONS_MAX_DEFAULT: u32 = 10_000;
 
 /// Transactions in a row that end without mail data (MAIL, RSET, MAIL, RSET, ...) before the
 /// session is closed (RFC 5321 7.8 permits it). RFC 9422 MAILMAX counts all, this only idle ones.
 pub const EMPTY_TRANSACTIONS_MAX: u16 = 100;
 
 /// Commands in a row that move nothing (NOOP, RSET, HELP, VRFY, EHLO) before the session is
-/// closed. A message taken sets the count back (RFC 5321 4.1.1.9, 7.8).
+/// closed. Mail data, whatever becomes of it, sets the count back (RFC 5321
+/// 4.1.1.9, 7.8).
 pub const IDLE_COMMANDS_MAX: u16 = 100;
 
 /// Recipients refused in one transaction before RCPT is answered 421: a dictionary attack
@@ -79,3 +92,10 @@ pub const CREDENTIALS_BYTES_MAX: usize = 3 * 255 + 2;
 
 /// Digits of a chunk size in BDAT (RFC 3030 2 sets none): 20 hold any `u64`.
 pub const CHUNK_SIZE_DIGITS_MAX: usize = 20;
+
+/// Bytes of a command line that is too long before the session gives up waiting for its end.
+pub const ENDLESS_COMMAND_BYTES_MAX: u32 = 1024 * 1024;
+
+/// Bytes of mail data read behind a defect, only to find the end and tell the client, before the
+/// session gives up. Honest clients without SIZE do send messages far over a limit.
+pub const EXCESS_BYTES_MAX: u64 = 1024 * 1024 * 1024;

@@ -3,6 +3,8 @@
 //! Reading the replies of a peer is in `reply::parse`. What a reply should say is decided by the
 //! sessions and by their callers.
 
+pub(crate) mod parse;
+
 use std::fmt;
 
 use crate::limits::{REPLY_LINE_BYTES_MAX, REPLY_LINES_MAX};

@@ -16,13 +16,12 @@ pub(super) struct Domains {
 impl Domains {
     /// Reads `domains` of the next route, which stands at `origin`; gives the entries as they are written.
     pub(super) fn read(&mut self, section: &Section<'_, '_>, origin: &str) -> Vec<String> {
-        let before = self.map.len();
         self.origins.push(origin.to_owned());
         let entries = section.list("domains", |text| Ok(text.to_owned()));
         for (entry, span) in &entries {
             self.read_entry(section, entry, span);
         }
-        if section.has("domains") && self.map.len() == before && !section.reader.has_errors() {
+        if section.is_empty_list("domains") {
             let fault = Fault::new(
                 "`domains` holds no domain",
                 "add the domains that this route is for, or remove the route",

@@ -9,6 +9,7 @@ use super::Secret;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
+use crate::policy::{EngineRule, OnFailure};
 
 /// One `[engine.NAME]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,28 +95,6 @@ pub enum EncryptedArchives {
     Allow,
     /// It is banned.
     Refuse,
-}
-
-/// What an engine's findings count on a route.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct EngineRule {
-    /// Its findings count.
-    pub enabled: bool,
-    /// The score from which on it finds a message likely spam; `None`: the engine's own mark.
-    pub likely: Option<f32>,
-    /// The score from which on it is sure; `None`: by its class alone.
-    pub sure: Option<f32>,
-    /// What happens when it is unavailable.
-    pub on_failure: OnFailure,
-}
-
-/// What happens when an engine is unavailable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// The message is decided without it.
-    Open,
-    /// The client is told to try again (451).
-    Defer,
 }
 
 /// All engines that there are, in the order of the documentation.

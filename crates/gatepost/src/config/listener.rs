@@ -130,7 +130,7 @@ impl Listener {
     pub(super) fn read(section: &Section<'_, '_>, node_name: &str) -> Option<Listener> {
         let name = section.name("name");
         let bind = section.sockets("bind");
-        if section.has("bind") && bind.is_empty() {
+        if section.is_empty_list("bind") {
             section.error(
                 "bind",
                 Fault::new("`bind` holds no address", "add one, such as \"0.0.0.0:25\""),

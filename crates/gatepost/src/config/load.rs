@@ -12,10 +12,11 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Replies, Route, Scan,
-    files, keys,
+    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, files,
+    keys, replies,
 };
 use crate::lists::ListSettings;
+use crate::replies::Templates;
 
 impl Config {
     /// Reads the configuration file at `path`, and the lists that it names.
@@ -105,7 +106,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
     let engines = engines.unwrap_or_default();
-    let replies = Replies::read(file);
+    let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
     let (routes, domains) = read_routes(file, &engines, &replies);
     let allow = file
@@ -127,13 +128,13 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         engines,
         allow: allow?,
         block: block?,
-        replies,
+        replies: Arc::new(replies),
     })
 }
 
 fn read_listeners(file: &Section<'_, '_>, node_name: &str) -> Vec<Arc<Listener>> {
     let sections = file.tables("listener");
-    none_given(file, "listener", sections.len());
+    none_given(file, "listener");
     let mut names = HashMap::new();
     let mut binds: HashMap<SocketAddr, usize> = HashMap::new();
     let mut listeners = Vec::new();
@@ -172,10 +173,10 @@ fn read_listeners(file: &Section<'_, '_>, node_name: &str) -> Vec<Arc<Listener>>
 fn read_routes(
     file: &Section<'_, '_>,
     engines: &std::collections::BTreeMap<String, Engine>,
-    replies: &Replies,
+    replies: &Templates,
 ) -> (Vec<Arc<Route>>, Domains) {
     let sections = file.tables("route");
-    none_given(file, "route", sections.len());
+    none_given(file, "route");
     let mut domains = Domains::default();
     let mut around = Surroundings {
         engines,
@@ -192,8 +193,8 @@ fn read_routes(
 }
 
 /// `listener = []` is given, yet none.
-fn none_given(file: &Section<'_, '_>, key: &str, count: usize) {
-    if file.has(key) && count == 0 && !file.reader.has_errors() {
+fn none_given(file: &Section<'_, '_>, key: &str) {
+    if file.is_empty_list(key) {
         let fault = Fault::new(
             format!("there is no {key}"),
             format!("add a table `[[{key}]]`"),

@@ -48,7 +48,7 @@ pub enum NexthopOrder {
 }
 
 /// TLS towards a nexthop.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NexthopTls {
     /// Never.
     Off,

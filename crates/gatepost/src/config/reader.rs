@@ -3,7 +3,8 @@
 //! A value that is missing or wrong leaves an error here and a harmless stand-in with the caller; no stand-in ever
 //! gets out, since a configuration with an error is not handed out at all.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,9 +16,10 @@ use toml::de::{DeTable, DeValue};
 use super::Secret;
 use super::error::{ConfigError, ERRORS_MAX, Fault, Lines, Span};
 use super::keys::{self, Default, Key, Kind, Scope};
-use super::{suggest, value};
+use super::value;
 
-mod convert;
+pub(super) mod convert;
+mod faults;
 
 /// The file that is being read, and what is wrong with it so far.
 #[derive(Debug)]
@@ -28,8 +30,8 @@ pub(super) struct Reader<'t> {
     errors: RefCell<Vec<ConfigError>>,
     /// Stands in for tables that are not given.
     empty: DeTable<'t>,
-    /// The TOML itself is broken: what seems to be missing may be there.
-    broken: Cell<bool>,
+    /// Lines where the TOML itself is broken: what stands there, or seems to be missing anywhere, may be right.
+    broken: RefCell<BTreeSet<usize>>,
 }
 
 impl<'t> Reader<'t> {
@@ -41,23 +43,32 @@ impl<'t> Reader<'t> {
             lines: Lines::new(text),
             errors: RefCell::default(),
             empty: DeTable::new(),
-            broken: Cell::new(false),
+            broken: RefCell::default(),
         }
     }
 
     /// Notes an error of the TOML syntax.
     pub(super) fn syntax_error(&self, error: &toml::de::Error) {
-        self.broken.set(true);
         let span = error.span().unwrap_or(0..0);
+        let (line, column) = self.lines.position(span.start);
+        self.broken.borrow_mut().insert(line);
         let remedy = "write TOML 1.1: `key = value` lines under `[table]` and `[[list]]` headers, text in quotes, each \
                       key once";
-        self.error(span, "", Fault::new(error.message(), remedy));
+        self.error_at(
+            &self.file,
+            line,
+            column,
+            "",
+            Fault::new(error.message(), remedy),
+        );
     }
 
     /// Notes an error at this place of the file.
     pub(super) fn error(&self, span: Span, key: &str, fault: Fault) {
         let (line, column) = self.lines.position(span.start);
-        self.error_at(&self.file, line, column, key, fault);
+        if !self.broken.borrow().contains(&line) {
+            self.error_at(&self.file, line, column, key, fault);
+        }
     }
 
     /// Notes an error of a file that the configuration names.
@@ -88,6 +99,10 @@ impl<'t> Reader<'t> {
     /// A path of the configuration: relative ones start at the folder of the file.
     pub(super) fn path(&self, text: &str) -> PathBuf {
         self.folder.join(text)
+    }
+
+    fn is_broken(&self) -> bool {
+        !self.broken.borrow().is_empty()
     }
 
     /// Whether anything is wrong so far.
@@ -145,13 +160,13 @@ impl<'r, 't> Section<'r, 't> {
         for key in table.keys() {
             if scope.key(key.get_ref()).is_none() {
                 let path = section.key_path(key.get_ref());
-                reader.error(key.span(), &path, unknown_key(scope, key.get_ref()));
+                reader.error(key.span(), &path, faults::unknown_key(scope, key.get_ref()));
             }
         }
         for key in scope.keys {
             let missing = key.default == Default::Required && !table.contains_key(key.name);
-            if missing && !reader.broken.get() {
-                section.error(key.name, missing_key(scope, key));
+            if missing && !reader.is_broken() {
+                section.error(key.name, faults::missing_key(scope, key));
             }
         }
         section
@@ -160,6 +175,14 @@ impl<'r, 't> Section<'r, 't> {
     /// Whether the key is given.
     pub(super) fn has(&self, key: &str) -> bool {
         self.table.contains_key(key)
+    }
+
+    /// Whether the key is given as a list of nothing.
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        let given = self.table.get(key).map(|value| value.get_ref());
+        given
+            .and_then(DeValue::as_array)
+            .is_some_and(|entries| entries.is_empty())
     }
 
     /// Where the value of this key stands, or else the table.
@@ -457,40 +480,6 @@ impl<'r, 't> Section<'r, 't> {
         self.error_at(span, name, convert::not_a_table(name, value));
         None
     }
-}
-
-fn unknown_key(scope: &Scope, name: &str) -> Fault {
-    let shown: String = name.chars().take(64).collect();
-    let message = format!("unknown key `{}` in {}", shown.escape_debug(), scope.title);
-    let names = || scope.keys.iter().map(|key| key.name);
-    if let Some(meant) = suggest::nearest(name, names()) {
-        return Fault::new(
-            format!("{message}; did you mean `{meant}`?"),
-            format!("write `{meant}`, or remove the key"),
-        );
-    }
-    let elsewhere = keys::scopes().find(|other| other.key(name).is_some());
-    let remedy = match elsewhere {
-        Some(other) => format!("move it: `{name}` is a key of {}", other.title),
-        None if scope.keys.len() <= 12 => {
-            let names: Vec<String> = names().map(|name| format!("`{name}`")).collect();
-            format!("remove it; the keys here are {}", names.join(", "))
-        }
-        None => "remove it; docs/configuration.md lists the keys".to_owned(),
-    };
-    Fault::new(message, remedy)
-}
-
-fn missing_key(scope: &Scope, key: &Key) -> Fault {
-    let remedy = match key.kind {
-        Kind::Table(_) => format!("add a table `[{}]`", key.name),
-        Kind::Tables(_) if scope.name.is_empty() => format!("add a table `[[{}]]`", key.name),
-        _ => format!("add `{} = ...`: {}", key.name, key.kind.words()),
-    };
-    Fault::new(
-        format!("`{}` is missing in {}", key.name, scope.title),
-        remedy,
-    )
 }
 
 #[cfg(test)]

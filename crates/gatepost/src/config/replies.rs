@@ -1,101 +1,64 @@
 //! `[replies.LANGUAGE]`: texts of refusals that an operator has changed or translated.
 //!
-//! Only the templates are kept here; the built-in ones and their filling in live in `replies`.
+//! Templates, their language and the built-in ones live in `crate::replies`; here they get their place in the file.
 
 use std::collections::BTreeMap;
 
-use super::error::Fault;
+use super::error::{Fault, Span};
 use super::reader::Section;
+use crate::policy::Kind;
+use crate::replies::{TemplateError, Templates};
 
-/// Templates by language, then by kind; empty where the operator changed nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Replies {
-    /// By language tag (`en`, `de`, `pt-br`), lower case.
-    pub languages: BTreeMap<String, BTreeMap<ReplyKind, String>>,
-}
-
-/// Which refusal a template is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReplyKind {
-    /// Refused as spam.
-    Spam,
-    /// Refused for a virus.
-    Virus,
-    /// Refused for a banned attachment.
-    Attachment,
-    /// Refused for its size.
-    Size,
-    /// Refused for an over-long line or a bare newline.
-    Line,
-    /// Not a domain that we relay for.
-    Relay,
-    /// No such mailbox.
-    Mailbox,
-    /// On a block list.
-    List,
-    /// Against a policy.
-    Policy,
-    /// An engine that must answer does not.
-    EngineUnavailable,
-    /// No nexthop can be reached.
-    NexthopDown,
-}
-
-/// The kinds by their keys.
-const KINDS: [(&str, ReplyKind); 11] = [
-    ("spam", ReplyKind::Spam),
-    ("virus", ReplyKind::Virus),
-    ("attachment", ReplyKind::Attachment),
-    ("size", ReplyKind::Size),
-    ("line", ReplyKind::Line),
-    ("relay", ReplyKind::Relay),
-    ("mailbox", ReplyKind::Mailbox),
-    ("list", ReplyKind::List),
-    ("policy", ReplyKind::Policy),
-    ("engine_unavailable", ReplyKind::EngineUnavailable),
-    ("nexthop_down", ReplyKind::NexthopDown),
-];
-
-impl ReplyKind {
-    /// All kinds.
-    pub fn all() -> impl Iterator<Item = ReplyKind> {
-        KINDS.into_iter().map(|(_, kind)| kind)
-    }
-
-    /// Its key in the configuration.
-    pub fn key(self) -> &'static str {
-        let found = KINDS.iter().find(|(_, kind)| *kind == self);
-        found.map_or("", |(key, _)| key)
-    }
-}
-
-impl Replies {
-    /// Reads `[replies]` of the file.
-    pub(super) fn read(file: &Section<'_, '_>) -> Replies {
-        let mut languages = BTreeMap::new();
-        for (language, section) in file.named_tables("replies") {
-            if !is_language(language) {
-                file.error(
-                    "replies",
-                    Fault::new(
-                        format!("`{}` is not a language tag", language.escape_debug()),
-                        "write a tag in lower case, such as `en`, `de` or `pt-br`",
-                    ),
-                );
-            }
-            let templates = KINDS
-                .into_iter()
-                .filter_map(|(key, kind)| Some((kind, section.text(key)?)))
-                .collect();
-            languages.insert(language.to_owned(), templates);
+/// The texts of the file over the built-in ones.
+pub(super) fn read(file: &Section<'_, '_>) -> Templates {
+    let mut overrides = BTreeMap::new();
+    let mut spans = BTreeMap::new();
+    for (language, section) in file.named_tables("replies") {
+        if !is_language(language) {
+            let fault = Fault::new(
+                format!("`{}` is not a language tag", language.escape_debug()),
+                "write a tag in lower case, such as `en`, `de` or `pt-br`",
+            );
+            section.error_at(section.span(""), "", fault);
+            continue;
         }
-        Replies { languages }
+        let mut texts = BTreeMap::new();
+        for kind in Kind::ALL {
+            let key = key_of(kind);
+            if let Some(text) = section.form(&key, |text| Ok(text.to_owned())) {
+                spans.insert((language.to_owned(), kind.name()), section.span(&key));
+                texts.insert(kind.name().to_owned(), text);
+            }
+        }
+        overrides.insert(language.to_owned(), texts);
     }
+    Templates::with_overrides(&overrides).unwrap_or_else(|errors| {
+        errors.iter().for_each(|error| note(file, &spans, error));
+        Templates::builtin()
+    })
+}
 
-    /// Whether refusals can be given in this language.
-    pub(super) fn knows(&self, language: &str) -> bool {
-        language == "en" || self.languages.contains_key(language)
-    }
+/// The key of a kind: its name, written as keys are.
+pub(super) fn key_of(kind: Kind) -> String {
+    kind.name().replace('-', "_")
+}
+
+fn note(file: &Section<'_, '_>, spans: &BTreeMap<(String, &str), Span>, error: &TemplateError) {
+    let TemplateError {
+        language,
+        kind,
+        problem,
+    } = error;
+    let found = spans
+        .iter()
+        .find(|((tag, name), _)| tag == language && name == kind);
+    let span = found.map_or_else(|| file.span("replies"), |(_, span)| span.clone());
+    let problem = problem.to_string();
+    let (message, remedy) = problem.split_once("; ").unwrap_or((
+        &problem,
+        "write `{name}` for a value and `{if name}...{else}...{end}` for a part that depends on one",
+    ));
+    file.error_at(span, "replies", Fault::new(message, remedy));
 }
 
 /// RFC 5646 2.1, as much of it as anybody needs here.

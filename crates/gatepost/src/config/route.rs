@@ -8,10 +8,10 @@ use super::domains::Domains;
 use super::error::Fault;
 use super::files;
 use super::reader::Section;
-use super::{
-    Engine, EngineRule, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls, Replies,
-};
+use super::{Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
+use crate::policy::EngineRule;
 use crate::relay_table::KnownRecipients;
+use crate::replies::Templates;
 
 /// One `[[route]]`.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,7 +80,7 @@ pub struct Callout {
 /// What a route is read with: the rest of the file that it refers to.
 pub(super) struct Surroundings<'s> {
     pub(super) engines: &'s BTreeMap<String, Engine>,
-    pub(super) replies: &'s Replies,
+    pub(super) replies: &'s Templates,
     pub(super) domains: &'s mut Domains,
 }
 
@@ -96,7 +96,10 @@ impl Route {
         let nexthops = read_nexthops(section);
         let recipients = read_recipients(section, &nexthops);
         let language = section.name("language").unwrap_or_default();
-        if section.has("language") && !language.is_empty() && !around.replies.knows(&language) {
+        if section.has("language")
+            && !language.is_empty()
+            && !around.replies.languages().any(|known| known == language)
+        {
             section.error(
                 "language",
                 Fault::new(
@@ -146,7 +149,7 @@ impl Route {
 fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
     let reader = section.reader;
     let given = section.list("nexthop", |text| Nexthop::parse(text, reader));
-    if let (true, [first, rest @ ..]) = (section.has("nexthop"), given.as_slice()) {
+    if let [first, rest @ ..] = given.as_slice() {
         let kind = |nexthop: &Nexthop| std::mem::discriminant(nexthop);
         let odd = rest
             .iter()
@@ -160,7 +163,7 @@ fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
         }
     }
     let nexthops: Vec<Nexthop> = given.into_iter().map(|(nexthop, _)| nexthop).collect();
-    if section.has("nexthop") && nexthops.is_empty() && !section.reader.has_errors() {
+    if section.is_empty_list("nexthop") {
         section.error(
             "nexthop",
             Fault::new(

@@ -6,7 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use scan::address::Address;
+use scan::address::{Address, AddressError};
 use smtp::Mailbox;
 
 use super::error::Fault;
@@ -126,9 +126,13 @@ pub(super) fn nameserver(text: &str) -> Result<SocketAddr, Fault> {
 /// Where a daemon listens: `HOST:PORT` or `unix:PATH`.
 pub(super) fn address(text: &str) -> Result<Address, Fault> {
     text.parse::<Address>().map_err(|error| {
+        let shown = text.escape_debug();
+        if error == AddressError::Path {
+            return Fault::new(format!("`{shown}` has no absolute path"), ADDRESS_REMEDY);
+        }
         let error = error.to_string();
         let (fault, remedy) = error.split_once(": ").unwrap_or((&error, ADDRESS_REMEDY));
-        Fault::new(format!("`{}`: {fault}", text.escape_debug()), remedy)
+        Fault::new(format!("`{shown}`: {fault}"), remedy)
     })
 }
 

@@ -1,6 +1,6 @@
 //! Points in time as events carry them: RFC 3339 in UTC with milliseconds, `2026-03-01T12:00:00.250Z`.
 //!
-//! No clock is read here.
+//! Only `Time::now` reads a clock.
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
@@ -13,6 +13,11 @@ pub struct Time(Timestamp);
 const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(3));
 
 impl Time {
+    /// The time now.
+    pub fn now() -> Time {
+        Time::new(Timestamp::now())
+    }
+
     /// The point in time without what is finer than a millisecond.
     pub fn new(time: Timestamp) -> Time {
         Time(Timestamp::from_millisecond(time.as_millisecond()).unwrap_or(time))

@@ -1,3 +1,5 @@
+//! Counting keys, and sets of networks against the plain question to each network.
+
 use super::*;
 use proptest::prelude::*;
 

@@ -1,3 +1,6 @@
+//! Headers of both versions, good and broken, in any pieces, with the client's bytes left where
+//! they are.
+
 use std::io::Cursor;
 
 use proptest::prelude::*;

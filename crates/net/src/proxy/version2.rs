@@ -1,6 +1,7 @@
 //! Version 2 of the PROXY protocol: a binary header (`proxy-protocol.txt` section 2.2).
 //!
-//! What follows the addresses (TLVs: names, certificates, a checksum) is read over, never looked into.
+//! What follows the addresses (TLVs: names, certificates, a checksum) is read over, never looked
+//! into.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -60,8 +61,8 @@ enum Layout {
 }
 
 impl Layout {
-    /// All that the protocol assigns. SMTP runs over streams, so datagrams (0x12, 0x22, 0x32) are as wrong as what is
-    /// unassigned.
+    /// All that the protocol assigns. SMTP runs over streams, so datagrams (0x12, 0x22, 0x32) are
+    /// as wrong as what is unassigned.
     fn of(family: u8) -> Result<Layout, Invalid> {
         match family {
             0x00 => Ok(Layout::None),

@@ -1,3 +1,6 @@
+//! Sockets on loopback, the words of their errors, and a child that is started as systemd would
+//! start it.
+
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
 
@@ -16,9 +19,10 @@ async fn listens_and_connects() {
     let stream = connect(address, Some("127.0.0.2".parse().unwrap()), SECOND)
         .await
         .unwrap();
-    let (_, peer) = listener.accept().await.unwrap();
+    let (accepted, peer) = listener.accept().await.unwrap();
     assert_eq!(peer.ip().to_string(), "127.0.0.2");
     assert!(stream.nodelay().unwrap());
+    assert!(accepted.nodelay().unwrap());
 }
 
 #[tokio::test]

@@ -1,3 +1,5 @@
+//! TCP and Unix connections behind the one type; TLS is shown in `tls`.
+
 use super::*;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -1,5 +1,5 @@
-//! Our certificates: read from PEM files (RFC 7468), chosen by the name that a client asks for (RFC 6066 section 3), read
-//! again when the files change.
+//! Our certificates: read from PEM files (RFC 7468), chosen by the name that a client asks for (RFC
+//! 6066 section 3), read again when the files change.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -29,21 +29,25 @@ pub struct CertificateFiles {
     pub key: PathBuf,
 }
 
-/// The certificates of a listener. The first is the default: for clients that ask for no name, or for one we do not have,
-/// since a client of SMTP that sees the wrong name mostly goes on, and one that sees a failure sends in clear.
+/// The certificates of a listener. The first is the default: for clients that ask for no name, or
+/// for one we do not have, since a client of SMTP that sees the wrong name mostly goes on, and one
+/// that sees a failure sends in clear.
 ///
-/// A certificate serves the names that it carries itself, wildcards included. Several may carry the same name (say, one
-/// with an RSA key and one with an ECDSA key): the first whose signatures the client understands is taken.
+/// A certificate serves the names that it carries itself, wildcards included. Several may carry the
+/// same name (say, one with an RSA key and one with an ECDSA key): the first whose signatures the
+/// client understands is taken.
 pub struct Certificates {
     files: Vec<CertificateFiles>,
     provider: Arc<CryptoProvider>,
     loaded: RwLock<Arc<Loaded>>,
-    /// The files as they were at the last attempt to read them, good or bad. Held during a reload, so that there is one.
+    /// The files as they were at the last attempt to read them, good or bad. Held during a reload,
+    /// so that there is one.
     stamps: Mutex<Vec<Stamp>>,
 }
 
 impl Certificates {
-    /// Reads certificates and keys, and checks that they belong together. It blocks on the file system.
+    /// Reads certificates and keys, and checks that they belong together. It blocks on the file
+    /// system.
     ///
     /// # Errors
     /// The first file that cannot be used; [`TlsError::Nothing`] if `files` is empty.
@@ -60,12 +64,13 @@ impl Certificates {
         }))
     }
 
-    /// Reads all files again if one of them is not what it was: to be called now and then. True if new certificates are in
-    /// use from now on, for new handshakes. It blocks on the file system.
+    /// Reads all files again if one of them is not what it was: to be called now and then. True if
+    /// new certificates are in use from now on, for new handshakes. It blocks on the file system.
     ///
     /// # Errors
-    /// Those of [`Certificates::load`]; the certificates in use stay in use. They are reported once, not again before a
-    /// file changes once more: renewal often replaces certificate and key one after the other.
+    /// Those of [`Certificates::load`]; the certificates in use stay in use. They are reported
+    /// once, not again before a file changes once more: renewal often replaces certificate and key
+    /// one after the other.
     pub fn reload_if_changed(&self) -> Result<bool, TlsError> {
         let mut known = self.stamps.lock().unwrap_or_else(PoisonError::into_inner);
         let stamps = stamps(&self.files);
@@ -145,8 +150,8 @@ impl Loaded {
         understood.or(keys.first()).cloned()
     }
 
-    /// Those that carry the name itself, else those that carry a wildcard in place of its first label (RFC 9525
-    /// section 6.3).
+    /// Those that carry the name itself, else those that carry a wildcard in place of its first
+    /// label (RFC 9525 section 6.3).
     fn of_name(&self, name: &str) -> Option<&Vec<Arc<CertifiedKey>>> {
         let name = name.to_ascii_lowercase();
         let exact = self.names.get(&name);
@@ -252,8 +257,9 @@ fn read_file(path: &Path) -> Result<Vec<u8>, TlsError> {
     Ok(text)
 }
 
-/// What tells that a file is another one, or holds other bytes: device, inode, size, and both times, since a copy may bring
-/// its old modification time along. `None`: the file is not there. Symbolic links are followed.
+/// What tells that a file is another one, or holds other bytes: device, inode, size, and both
+/// times, since a copy may bring its old modification time along. `None`: the file is not there.
+/// Symbolic links are followed.
 type Stamp = Option<(u64, u64, u64, [i64; 4])>;
 
 fn stamps(files: &[CertificateFiles]) -> Vec<Stamp> {

@@ -1,6 +1,7 @@
-//! TLS to others: opportunistic (RFC 7435), where encryption without a proof of identity is better than none, and verified,
-//! where it must be the server of that name.
+//! TLS to others: opportunistic (RFC 7435), where encryption without a proof of identity is better
+//! than none, and verified, where it must be the server of that name.
 
+use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -28,8 +29,8 @@ pub struct Connector {
 }
 
 impl Connector {
-    /// Takes any certificate: it keeps those out who only listen. For nexthops that nobody said to be more careful about,
-    /// as SMTP servers do among each other.
+    /// Takes any certificate: it keeps those out who only listen. For nexthops that nobody said to
+    /// be more careful about, as SMTP servers do among each other.
     pub fn opportunistic() -> Connector {
         let anyone = Arc::new(Anyone {
             schemes: provider()
@@ -44,8 +45,8 @@ impl Connector {
         )
     }
 
-    /// Takes certificates for the server's name only, issued by a CA of this system or of `ca_file` (PEM). It blocks on the
-    /// file system.
+    /// Takes certificates for the server's name only, issued by a CA of this system or of `ca_file`
+    /// (PEM). It blocks on the file system.
     ///
     /// # Errors
     /// Those of reading `ca_file`; [`TlsError::NoRoots`] if neither has any.
@@ -61,7 +62,8 @@ impl Connector {
             }
         }
         let system = rustls_native_certs::load_native_certs();
-        // Of the system's many, those that are broken are left out: none of them is known to be needed.
+        // Of the system's many, those that are broken are left out: none of them is known to be
+        // needed.
         roots.add_parsable_certificates(system.certs);
         if roots.is_empty() {
             let detail = system
@@ -76,12 +78,13 @@ impl Connector {
         ))
     }
 
-    /// Shakes hands with the server `name`: a host name, or an IP address. It is sent as SNI if it is a host name.
+    /// Shakes hands with the server `name`: a host name, or an IP address. It is sent as SNI if it
+    /// is a host name.
     ///
     /// # Errors
-    /// `ErrorKind::InvalidInput` if the name can be none and a certificate for it is wanted, `ErrorKind::TimedOut` after a
-    /// minute, `ErrorKind::InvalidData` where the certificate or the protocol is not as it must be, and those of the
-    /// connection. The text says which.
+    /// `ErrorKind::InvalidInput` if the name can be none and a certificate for it is wanted,
+    /// `ErrorKind::TimedOut` after a minute, `ErrorKind::InvalidData` where the certificate or the
+    /// protocol is not as it must be, and those of the connection. The text says which.
     pub async fn connect(&self, name: &str, stream: TcpStream) -> io::Result<Stream> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let name = match ServerName::try_from(name) {
@@ -109,15 +112,25 @@ impl Connector {
     }
 }
 
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector")
+            .field("verifies", &self.verifies)
+            .finish_non_exhaustive()
+    }
+}
+
 #[expect(clippy::expect_used, reason = "see the proof below")]
 fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     ClientConfig::builder_with_provider(provider())
         .with_safe_default_protocol_versions()
-        // ring's provider is built with suites of both versions (feature `tls12`); the tests shake hands in both.
+        // ring's provider is built with suites of both versions (feature `tls12`); the tests shake
+        // hands in both.
         .expect("ring supports TLS 1.2 and 1.3")
 }
 
-/// Believes every server. Its signatures are not looked at either: whoever sits in the middle signs for himself.
+/// Believes every server. Its signatures are not looked at either: whoever sits in the middle signs
+/// for himself.
 #[derive(Debug)]
 struct Anyone {
     schemes: Vec<SignatureScheme>,

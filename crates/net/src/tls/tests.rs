@@ -1,3 +1,6 @@
+//! Handshakes on loopback, good and bad, and what the tests beside share: a folder of self-signed
+//! certificates.
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -53,7 +56,8 @@ pub(super) async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-/// One connection: the server's end accepted with `acceptor`, the client's end connected with `connector`.
+/// One connection: the server's end accepted with `acceptor`, the client's end connected with
+/// `connector`.
 pub(super) async fn shake_hands(
     acceptor: &Acceptor,
     connector: &Connector,

@@ -52,7 +52,8 @@ pub(super) fn parse(engine: &str, content: &[u8]) -> Result<Finding, Unavailable
             "rspamd answered without score or action",
         ));
     };
-    if reply.is_skipped {
+    // A verdict that was forced, such as that of GTUBE, is marked as skipped too.
+    if reply.is_skipped && action == "no action" && reply.symbols.is_empty() {
         return Ok(Finding {
             reason: "rspamd is configured to skip this message".to_owned(),
             ..Finding::new(engine)

@@ -43,6 +43,10 @@ fn places_of_one_machine_are_found_where_a_path_begins() {
 fn rust_files_open_with_their_purpose() {
     assert_eq!(in_rust("//! A.\n"), 0);
     assert_eq!(in_rust("use a;\n"), 1);
+    let tests = Source::new("src/a/tests.rs", "use a;\n");
+    let mut problems = Vec::new();
+    check_rust(&tests, &mut problems);
+    assert!(problems.is_empty(), "{problems:?}");
 }
 
 #[test]

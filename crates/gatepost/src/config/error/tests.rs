@@ -1,3 +1,5 @@
+//! Positions and the form of an error.
+
 use super::*;
 
 #[test]

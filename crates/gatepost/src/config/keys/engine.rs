@@ -48,7 +48,7 @@ pub(super) const SCOPES: &[Scope] = &[
             CONNECTIONS_MAX,
             size_max("\"500KiB\""),
             LIKELY,
-            sure("12.0"),
+            sure("15.0, three times its usual mark"),
             Key::optional(
                 "user",
                 Kind::Text,
@@ -75,7 +75,7 @@ pub(super) const SCOPES: &[Scope] = &[
             CONNECTIONS_MAX,
             size_max("\"50MiB\""),
             LIKELY,
-            sure("20.0"),
+            sure("its action `reject`"),
             Key::optional(
                 "password",
                 Kind::Secret,
@@ -159,15 +159,15 @@ pub(super) const SCOPES: &[Scope] = &[
             ),
             Key::new(
                 "archive_depth_max",
-                integer(0, 16),
-                "4",
-                "Levels of archives within archives that are opened; deeper ones are refused.",
+                integer(1, 32),
+                "6",
+                "Levels of archives within archives that are looked into.",
             ),
             Key::new(
                 "archive_entries_max",
                 integer(1, 100_000),
                 "10000",
-                "Entries of all archives of a message that are looked at; a message with more is refused.",
+                "Entries of all archives of a message that are looked at.",
             ),
         ],
     },
@@ -248,8 +248,8 @@ const SCORE: Kind = Kind::Number {
     max: 1000.0,
 };
 
-const fn sure(default: &'static str) -> Key {
-    Key::new("sure", SCORE, default, SURE.doc)
+const fn sure(words: &'static str) -> Key {
+    Key::optional("sure", SCORE, words, SURE.doc)
 }
 
 const fn address(default: &'static str) -> Key {

@@ -6,8 +6,7 @@ pub(super) const SCOPES: &[Scope] = &[
     Scope {
         name: "allow",
         title: "[allow]",
-        doc: "Who is never refused as spam. Viruses and banned attachments are refused all the same. An entry here wins \
-              over one of `[block]`.",
+        doc: "Who is never refused as spam, for an attachment or by `[block]`. Viruses are refused all the same.",
         keys: LISTS,
     },
     Scope {
@@ -26,16 +25,19 @@ pub(super) const SCOPES: &[Scope] = &[
             reply("virus", "Refused for a virus."),
             reply("attachment", "Refused for a banned attachment."),
             reply("size", "Refused for its size."),
-            reply(
-                "line",
-                "Refused for a line that is too long, or a bare CR or LF.",
-            ),
+            reply("line", "Refused for a line that is too long."),
+            reply("bare_newline", "Refused for a bare CR or LF."),
             reply("relay", "Not a domain that is relayed for."),
             reply("mailbox", "No such mailbox."),
             reply("list", "On a block list."),
             reply("policy", "Against a policy."),
             reply("engine_unavailable", "An engine that must answer does not."),
             reply("nexthop_down", "No nexthop can be reached."),
+            reply(
+                "another_transaction",
+                "The recipient needs a transaction of its own.",
+            ),
+            reply("exhausted", "Memory or disk is used up for the moment."),
         ],
     },
 ];

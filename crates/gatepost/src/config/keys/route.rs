@@ -87,7 +87,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "language",
                 Kind::Name,
                 "\"en\"",
-                "The language of refusals: `en`, or a table of `[replies]`.",
+                "The language of refusals: `en`, `de`, `fr`, `es`, `sv`, or a table of `[replies]`.",
             ),
             Key::new(
                 "result_fields",

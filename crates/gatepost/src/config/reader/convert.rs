@@ -124,8 +124,11 @@ pub(super) fn entry<'v>(key: &Key, value: &'v DeValue<'_>) -> Result<&'v str, Fa
 pub(super) fn wrong_type(key: &Key, value: &DeValue<'_>) -> Fault {
     let words = key.kind.words();
     let remedy = match (value, key.kind) {
-        (DeValue::String(text), Kind::Toggle | Kind::Integer { .. } | Kind::Number { .. })
-            if text.len() <= 32 && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '.') =>
+        (DeValue::String(text), Kind::Toggle) if matches!(&**text, "true" | "false") => {
+            format!("write `{} = {text}` without quotes", key.name)
+        }
+        (DeValue::String(text), Kind::Integer { .. } | Kind::Number { .. })
+            if text.len() <= 32 && text.bytes().all(|b| b.is_ascii_digit() || b == b'.') =>
         {
             format!("write `{} = {text}` without quotes", key.name)
         }
@@ -165,12 +168,16 @@ fn whole_number(key: &Key, value: &DeValue<'_>) -> Result<u64, Fault> {
         return Err(wrong_type(key, value));
     };
     u64::from_str_radix(number.as_str(), number.radix()).map_err(|_| {
+        let remedy = match key.kind {
+            Kind::Integer { min, max } => format!("write a value from {min} to {max}"),
+            kind => format!("write {}", kind.words()),
+        };
         Fault::new(
             format!(
                 "`{}` is {number}, which is below 0 or far too large",
                 key.name
             ),
-            format!("write {}", key.kind.words()),
+            remedy,
         )
     })
 }
@@ -199,7 +206,7 @@ fn out_of_range<T: Display>(key: &Key, value: T, min: T, max: T) -> Fault {
 }
 
 /// The size in the largest unit that leaves no rest.
-pub(in super::super) fn show_bytes(bytes: u64) -> String {
+pub(crate) fn show_bytes(bytes: u64) -> String {
     let units = [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
     let unit = units
         .iter()
@@ -211,7 +218,7 @@ pub(in super::super) fn show_bytes(bytes: u64) -> String {
 }
 
 /// The duration in the largest unit that leaves no rest.
-pub(in super::super) fn show_duration(duration: Duration) -> String {
+pub(crate) fn show_duration(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     let units = [
         (86_400_000, "d"),

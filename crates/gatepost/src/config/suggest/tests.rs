@@ -1,3 +1,5 @@
+//! What counts as near enough to be meant.
+
 use super::*;
 
 #[test]

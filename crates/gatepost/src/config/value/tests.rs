@@ -1,3 +1,5 @@
+//! Each form of value, right and wrong.
+
 use super::*;
 
 #[test]

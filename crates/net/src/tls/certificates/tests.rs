@@ -1,3 +1,5 @@
+//! Certificates by name and by signature, renewal of their files, and what is wrong with them.
+
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 

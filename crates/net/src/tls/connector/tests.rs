@@ -1,3 +1,5 @@
+//! Servers that are believed, and those that are not.
+
 use std::fs;
 
 use rcgen::{

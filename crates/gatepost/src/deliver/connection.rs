@@ -1,0 +1,316 @@
+//! One connection to a nexthop: the sans-IO client session of the `smtp` crate, driven over a socket.
+//!
+//! Each method sends what it must, waits for the replies that belong to it, and returns them. A refusal is a reply;
+//! only what breaks the connection is a `Fault`. Dropping a connection closes it.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use net::stream::Stream;
+use net::tls::Connector;
+use smtp::client::{Event, Failure, Protocol, Session, Settings, StartTlsUse, Unsupported};
+use smtp::{MailParameters, RcptParameters};
+use smtp::{ForwardPath, ReversePath};
+use smtp::Reply;
+use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
+use tokio::net::UnixStream;
+use tokio::time::Instant;
+
+use super::fault::{Cause, Fault, Step};
+use crate::config::{NexthopTimeouts, NexthopTls};
+use crate::scratch;
+
+/// Bytes of content encoded before they are written.
+const CONTENT_CHUNK_BYTES: usize = 64 * 1024;
+/// The final dot follows the content after this pause where a PIX is in the path (as Postfix does).
+const PIX_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long a farewell may take.
+const QUIT_WAIT_MAX: Duration = Duration::from_secs(1);
+
+/// Where to connect.
+#[derive(Clone, Debug)]
+pub enum Peer {
+    /// An IP address and port.
+    Tcp(SocketAddr),
+    /// A unix socket.
+    Unix(Arc<Path>),
+}
+
+/// How to talk to a nexthop.
+#[derive(Clone)]
+pub struct Manner {
+    /// The nexthop as configured, for people.
+    pub label: Arc<str>,
+    /// SMTP or LMTP.
+    pub protocol: Protocol,
+    /// Our name in EHLO.
+    pub ehlo_name: String,
+    /// TLS.
+    pub tls: NexthopTls,
+    /// The name that its certificate must have.
+    pub tls_name: String,
+    /// Makes TLS connections; as strict as `tls` says.
+    pub connector: Connector,
+    /// What we log in with.
+    pub auth: Option<smtp::client::ClientAuth>,
+    /// How long it may take.
+    pub timeouts: NexthopTimeouts,
+}
+
+/// An open connection whose session is ready for a transaction, or in one.
+pub struct Connection {
+    wire: Wire,
+    manner: Manner,
+    /// When it was last given back.
+    pub idle_since: Instant,
+    /// Transactions that were begun on it.
+    pub transactions: u32,
+}
+
+/// A socket and the session that is spoken over it.
+struct Wire {
+    stream: Stream,
+    session: Session,
+    label: Arc<str>,
+}
+
+impl Connection {
+    /// Connects and greets.
+    pub async fn open(peer: &Peer, manner: &Manner) -> Result<Connection, Fault> {
+        let session = Session::new(Settings {
+            protocol: manner.protocol,
+            starttls: match manner.tls {
+                NexthopTls::Off => StartTlsUse::Never,
+                NexthopTls::Opportunistic => StartTlsUse::Opportunistic,
+                NexthopTls::Require => StartTlsUse::Require,
+            },
+            auth: manner.auth.clone(),
+            ..Settings::new(manner.ehlo_name.clone())
+        });
+        let wire = Wire { stream: connect(peer, manner).await?, session, label: Arc::clone(&manner.label) };
+        Ok(Connection {
+            wire: wire.greet(manner).await?,
+            manner: manner.clone(),
+            idle_since: Instant::now(),
+            transactions: 0,
+        })
+    }
+
+    /// Begins a transaction with its first recipient, in one write where the peer takes it. The replies are those
+    /// to MAIL and to RCPT; there is none to RCPT if MAIL was refused.
+    pub async fn begin(
+        &mut self,
+        reverse_path: &ReversePath,
+        mail: &MailParameters,
+        forward_path: &ForwardPath,
+        rcpt: &RcptParameters,
+    ) -> Result<Result<(Reply, Option<Reply>), Unsupported>, Fault> {
+        if let Err(unsupported) = self.wire.session.mail(reverse_path, mail) {
+            return Ok(Err(unsupported));
+        }
+        self.transactions += 1;
+        self.wire.session.rcpt(forward_path, rcpt);
+        let mail_reply = match self.wire.event(Step::Mail, self.manner.timeouts.command).await? {
+            Event::Mail(reply) => reply,
+            other => return Err(self.wire.unexpected(Step::Mail, &other)),
+        };
+        if !mail_reply.is_positive() {
+            return Ok(Ok((mail_reply, None)));
+        }
+        let rcpt_reply = self.rcpt_reply().await?;
+        Ok(Ok((mail_reply, Some(rcpt_reply))))
+    }
+
+    /// Adds a recipient to the transaction.
+    pub async fn recipient(&mut self, forward_path: &ForwardPath, rcpt: &RcptParameters) -> Result<Reply, Fault> {
+        self.wire.session.rcpt(forward_path, rcpt);
+        self.rcpt_reply().await
+    }
+
+    async fn rcpt_reply(&mut self) -> Result<Reply, Fault> {
+        match self.wire.event(Step::Rcpt, self.manner.timeouts.command).await? {
+            Event::Rcpt(_, reply) => Ok(reply),
+            other => Err(self.wire.unexpected(Step::Rcpt, &other)),
+        }
+    }
+
+    /// Sends the message, given in slices, and returns the final reply: one, or for LMTP one for each accepted
+    /// recipient in their order.
+    pub async fn transfer<'a>(
+        &mut self,
+        slices: impl Iterator<Item = &'a [u8]>,
+        accepted: usize,
+    ) -> Result<Vec<Reply>, Fault> {
+        let expected = match self.manner.protocol {
+            Protocol::Smtp => 1,
+            Protocol::Lmtp => accepted,
+        };
+        self.wire.session.data();
+        match self.wire.event(Step::Data, self.manner.timeouts.data).await? {
+            Event::Data(reply) if reply.is_positive() => {}
+            Event::Data(reply) => return Ok(vec![reply; expected]),
+            other => return Err(self.wire.unexpected(Step::Data, &other)),
+        }
+        for chunk in slices.flat_map(|slice| slice.chunks(CONTENT_CHUNK_BYTES)) {
+            self.wire.session.content(chunk);
+            if self.wire.session.output().len() >= CONTENT_CHUNK_BYTES {
+                self.wire.flush(Step::Content, self.manner.timeouts.block).await?;
+            }
+        }
+        self.wire.session.end();
+        let mut replies = Vec::with_capacity(expected);
+        while replies.len() < expected {
+            match self.wire.event(Step::Final, self.manner.timeouts.end).await? {
+                Event::Final(reply) | Event::FinalRecipient(_, reply) => replies.push(reply),
+                other => return Err(self.wire.unexpected(Step::Final, &other)),
+            }
+        }
+        Ok(replies)
+    }
+
+    /// Ends the transaction without sending the message; true if the connection can be used again.
+    pub async fn reset(&mut self) -> bool {
+        self.wire.session.reset();
+        matches!(
+            self.wire.event(Step::Mail, self.manner.timeouts.command).await,
+            Ok(Event::Reset(reply)) if reply.is_positive()
+        )
+    }
+
+    /// Says QUIT without waiting for the answer.
+    pub async fn quit(mut self) {
+        self.wire.session.quit();
+        // The peer may be gone already, which is what we are after.
+        let _ = self.wire.flush(Step::Mail, QUIT_WAIT_MAX).await;
+        let _ = tokio::time::timeout(QUIT_WAIT_MAX, self.wire.stream.shutdown()).await;
+    }
+
+    /// True if the idle connection can still be used: the peer has neither closed it nor said anything.
+    pub fn is_alive(&mut self) -> bool {
+        let mut byte = [0u8; 1];
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut buffer = ReadBuf::new(&mut byte);
+        Pin::new(&mut self.wire.stream).poll_read(&mut cx, &mut buffer).is_pending()
+    }
+
+    /// What the peer offers and how it greeted.
+    pub fn session(&self) -> &Session {
+        &self.wire.session
+    }
+
+    /// Whether the connection is encrypted.
+    pub fn is_tls(&self) -> bool {
+        matches!(self.wire.stream, Stream::Tls(_))
+    }
+}
+
+async fn connect(peer: &Peer, manner: &Manner) -> Result<Stream, Fault> {
+    let fault = |cause| Fault::new(&*manner.label, Step::Connect, cause);
+    let limit = manner.timeouts.connect;
+    match peer {
+        Peer::Tcp(address) => net::socket::connect(*address, None, limit)
+            .await
+            .map(Stream::Tcp)
+            .map_err(|error| fault(Cause::Io(error))),
+        Peer::Unix(path) => tokio::time::timeout(limit, UnixStream::connect(path))
+            .await
+            .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
+            .map(Stream::Unix)
+            .map_err(|error| fault(Cause::Io(error))),
+    }
+}
+
+impl Wire {
+    async fn greet(mut self, manner: &Manner) -> Result<Wire, Fault> {
+        let mut step = Step::Banner;
+        let mut limit = manner.timeouts.banner;
+        loop {
+            match self.event(step, limit).await? {
+                Event::Ready => return Ok(self),
+                Event::StartTls => self = self.handshake(manner).await?,
+                other => return Err(self.unexpected(step, &other)),
+            }
+            step = Step::Hello;
+            limit = manner.timeouts.command;
+        }
+    }
+
+    async fn handshake(self, manner: &Manner) -> Result<Wire, Fault> {
+        let Wire { stream, mut session, label } = self;
+        let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
+        let Stream::Tcp(plain) = stream else {
+            return Err(fault(Cause::Tls("STARTTLS needs a plain TCP connection".to_owned())));
+        };
+        let limit = manner.timeouts.command;
+        let stream = tokio::time::timeout(limit, manner.connector.connect(&manner.tls_name, plain))
+            .await
+            .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
+            .map_err(|error| fault(Cause::Tls(error.to_string())))?;
+        session.tls_established();
+        Ok(Wire { stream, session, label })
+    }
+
+    /// The next event, which the peer must bring about within `limit`.
+    async fn event(&mut self, step: Step, limit: Duration) -> Result<Event, Fault> {
+        let deadline = Instant::now() + limit;
+        loop {
+            match self.session.poll() {
+                Some(Event::Failed(failure)) => return Err(self.failed(step, failure)),
+                Some(Event::Pause) => {
+                    self.flush(step, limit).await?;
+                    tokio::time::sleep(PIX_PAUSE).await;
+                    self.session.resume();
+                    continue;
+                }
+                Some(event) => return Ok(event),
+                None => {}
+            }
+            self.flush(step, limit).await?;
+            let session = &mut self.session;
+            let read = scratch::read(&mut self.stream, |bytes| {
+                session.receive(bytes);
+                bytes.len()
+            });
+            match tokio::time::timeout_at(deadline, read).await {
+                Ok(Ok(0)) => return Err(self.fault(step, Cause::Closed)),
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) => return Err(self.fault(step, Cause::Io(error))),
+                Err(_) => return Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
+            }
+        }
+    }
+
+    async fn flush(&mut self, step: Step, limit: Duration) -> Result<(), Fault> {
+        let output = self.session.take_output();
+        if output.is_empty() {
+            return Ok(());
+        }
+        match tokio::time::timeout(limit, self.stream.write_all(&output)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.fault(step, Cause::Io(error))),
+            Err(_) => Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
+        }
+    }
+
+    fn fault(&self, step: Step, cause: Cause) -> Fault {
+        Fault::new(&*self.label, step, cause)
+    }
+
+    fn failed(&self, step: Step, failure: Failure) -> Fault {
+        let cause = match failure {
+            Failure::Closed(_) => Cause::Closed,
+            Failure::TlsNotOffered => Cause::Tls("it does not offer STARTTLS, which the route requires".to_owned()),
+            Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => Cause::Refused(failure.to_string()),
+            other => Cause::Protocol(other.to_string()),
+        };
+        self.fault(step, cause)
+    }
+
+    fn unexpected(&self, step: Step, event: &Event) -> Fault {
+        self.fault(step, Cause::Protocol(format!("{event:?} does not belong here")))
+    }
+}

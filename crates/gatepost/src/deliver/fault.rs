@@ -1,0 +1,136 @@
+//! What can go wrong on the way to a nexthop, and the one table that maps it to an enhanced status code (RFC 3463).
+//!
+//! A refusal by the nexthop is not a fault: it is its reply, and is passed on.
+
+use std::fmt;
+use std::io;
+
+use smtp::{Class, Status};
+
+/// The step that was under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Resolving the nexthop's name.
+    Resolve,
+    /// Making the connection.
+    Connect,
+    /// Waiting for the banner.
+    Banner,
+    /// EHLO, HELO or LHLO.
+    Hello,
+    /// STARTTLS and the handshake.
+    Tls,
+    /// AUTH.
+    Auth,
+    /// MAIL.
+    Mail,
+    /// RCPT.
+    Rcpt,
+    /// DATA or the first BDAT.
+    Data,
+    /// Sending the content.
+    Content,
+    /// Waiting for the reply to the end of data.
+    Final,
+}
+
+impl Step {
+    /// What was under way, in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Step::Resolve => "resolving its name",
+            Step::Connect => "connecting",
+            Step::Banner => "waiting for its banner",
+            Step::Hello => "EHLO",
+            Step::Tls => "STARTTLS",
+            Step::Auth => "AUTH",
+            Step::Mail => "MAIL",
+            Step::Rcpt => "RCPT",
+            Step::Data => "DATA",
+            Step::Content => "sending the content",
+            Step::Final => "waiting for the reply to the end of data",
+        }
+    }
+}
+
+/// A nexthop that could not be used.
+#[derive(Debug)]
+pub struct Fault {
+    /// The nexthop, as configured, with the address tried.
+    pub nexthop: String,
+    /// The step that failed.
+    pub step: Step,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Cause {
+    /// The name has no address, or DNS failed.
+    Dns(String),
+    /// The system's word: no route, refused, reset.
+    Io(io::Error),
+    /// No answer within the time of RFC 5321 4.5.3.2 or the configured one, in seconds.
+    Timeout(u64),
+    /// The peer closed the connection.
+    Closed,
+    /// The peer said what SMTP does not allow there.
+    Protocol(String),
+    /// The peer refused to talk to us: its banner or its reply to EHLO or AUTH.
+    Refused(String),
+    /// TLS is required and could not be had.
+    Tls(String),
+    /// It failed a moment ago and is left alone for a while.
+    BackOff(String),
+    /// The message could not be written on this node.
+    Store(io::Error),
+}
+
+impl Fault {
+    /// A fault of `nexthop` at `step`.
+    pub fn new(nexthop: impl Into<String>, step: Step, cause: Cause) -> Fault {
+        Fault { nexthop: nexthop.into(), step, cause }
+    }
+
+    /// The enhanced status code that tells it: always transient, since none of these proves that trying again is vain.
+    pub fn status(&self) -> Status {
+        let (subject, detail) = match (&self.cause, self.step) {
+            // 4.4.3: directory server failure; 4.4.1: no answer from host; 4.4.2: bad connection (RFC 3463 3.5).
+            (Cause::Dns(_), _) => (4, 3),
+            (Cause::Store(_), _) => (3, 0),
+            (Cause::Tls(_), _) => (7, 5),
+            (Cause::Protocol(_), _) => (5, 0),
+            (_, Step::Resolve | Step::Connect | Step::Banner | Step::Hello) | (Cause::BackOff(_), _) => (4, 1),
+            (Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Refused(_), _) => (4, 2),
+        };
+        Status { class: Class::Transient, subject, detail }
+    }
+
+    /// True if the nexthop may have taken the message although its reply never came: a repetition may follow.
+    pub fn reply_lost(&self) -> bool {
+        self.step == Step::Final && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "nexthop {}, {}: ", self.nexthop, self.step.words())?;
+        match &self.cause {
+            Cause::Dns(detail) => write!(f, "DNS: {detail}"),
+            Cause::Io(error) => write!(f, "{error}"),
+            Cause::Timeout(seconds) => write!(f, "no answer within {seconds} s"),
+            Cause::Closed => f.write_str("the connection was closed"),
+            Cause::Protocol(detail) => write!(f, "unexpected answer: {detail}"),
+            Cause::Refused(reply) => write!(f, "it refused: {reply}"),
+            Cause::Tls(detail) => write!(f, "TLS: {detail}"),
+            Cause::BackOff(detail) => write!(f, "left alone for a while after: {detail}"),
+            Cause::Store(error) => write!(f, "storing: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+#[cfg(test)]
+mod tests;

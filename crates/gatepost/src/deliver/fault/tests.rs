@@ -1,0 +1,38 @@
+//! Each fault has its status, and none is permanent.
+
+use super::*;
+
+fn status(step: Step, cause: Cause) -> String {
+    let fault = Fault::new("smtp:192.0.2.1:25", step, cause);
+    assert_eq!(fault.status().class, Class::Transient);
+    fault.status().to_string()
+}
+
+#[test]
+fn statuses() {
+    assert_eq!(status(Step::Connect, Cause::Io(io::ErrorKind::ConnectionRefused.into())), "4.4.1");
+    assert_eq!(status(Step::Banner, Cause::Timeout(300)), "4.4.1");
+    assert_eq!(status(Step::Resolve, Cause::Dns("no such name".into())), "4.4.3");
+    assert_eq!(status(Step::Rcpt, Cause::Closed), "4.4.2");
+    assert_eq!(status(Step::Rcpt, Cause::BackOff("refused".into())), "4.4.1");
+    assert_eq!(status(Step::Tls, Cause::Tls("expired".into())), "4.7.5");
+    assert_eq!(status(Step::Mail, Cause::Protocol("gibberish".into())), "4.5.0");
+    assert_eq!(status(Step::Content, Cause::Store(io::ErrorKind::StorageFull.into())), "4.3.0");
+}
+
+#[test]
+fn only_a_missing_final_reply_may_cause_a_repetition() {
+    assert!(Fault::new("n", Step::Final, Cause::Closed).reply_lost());
+    assert!(Fault::new("n", Step::Final, Cause::Timeout(600)).reply_lost());
+    assert!(!Fault::new("n", Step::Content, Cause::Closed).reply_lost());
+    assert!(!Fault::new("n", Step::Final, Cause::Protocol("x".into())).reply_lost());
+}
+
+#[test]
+fn the_text_names_nexthop_step_and_cause() {
+    let fault = Fault::new("smtp:192.0.2.1:25", Step::Banner, Cause::Timeout(60));
+    assert_eq!(
+        fault.to_string(),
+        "nexthop smtp:192.0.2.1:25, waiting for its banner: no answer within 60 s"
+    );
+}

@@ -1,0 +1,389 @@
+//! The nexthops of all routes: idle connections that can be used again, and which of them are down.
+//!
+//! A transaction gets a connection by opening it at the first nexthop of its route that works. A pooled connection that
+//! turns out dead before any reply is replaced by the next one; a nexthop that fails is left alone for a while, longer each
+//! time.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use net::resolver::Resolver;
+use net::tls::Connector;
+use smtp::client::{ClientAuth, Protocol, Unsupported};
+use smtp::{MailParameters, RcptParameters};
+use smtp::{ForwardPath, ReversePath};
+use smtp::Reply;
+use tokio::time::Instant;
+
+use super::connection::{Connection, Manner, Peer};
+use super::fault::{Cause, Fault, Step};
+use crate::config::{Address, Nexthop, NexthopOrder, NexthopTls, Route};
+
+/// Idle connections kept for each nexthop.
+const IDLE_CONNECTIONS_MAX: usize = 100;
+/// An idle connection is closed after this time.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+/// Transactions on one connection, after which it is closed.
+const TRANSACTIONS_MAX: u32 = 1000;
+/// How long a nexthop is left alone after its first failure; doubled with each further one.
+const BACK_OFF_MIN: Duration = Duration::from_secs(1);
+/// At most this long.
+const BACK_OFF_MAX: Duration = Duration::from_secs(60);
+
+/// A nexthop went down or came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthChange {
+    /// The nexthop as configured.
+    pub nexthop: String,
+    /// Why it is down; `None` when it is back.
+    pub fault: Option<String>,
+    /// How long it was down.
+    pub down: Duration,
+}
+
+/// Told of each change of health.
+pub type Observer = Arc<dyn Fn(HealthChange) + Send + Sync>;
+
+/// All nexthops that were used so far.
+pub struct Nexthops {
+    pools: Mutex<HashMap<Key, Arc<Pool>>>,
+    observer: Observer,
+}
+
+/// What two routes must share to share connections.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Key {
+    nexthop: Nexthop,
+    tls: NexthopTls,
+    user: Option<String>,
+    ehlo_name: String,
+}
+
+struct Pool {
+    label: Arc<str>,
+    idle: Mutex<Vec<Connection>>,
+    health: Mutex<Health>,
+}
+
+#[derive(Default)]
+struct Health {
+    failures: u32,
+    down_since: Option<Instant>,
+    down_until: Option<Instant>,
+    last_fault: String,
+}
+
+/// The first words of a transaction: who sends to whom.
+#[derive(Clone, Copy)]
+pub struct Opening<'a> {
+    /// The MAIL command.
+    pub reverse_path: &'a ReversePath,
+    /// Its parameters.
+    pub mail: &'a MailParameters,
+    /// The first RCPT command.
+    pub forward_path: &'a ForwardPath,
+    /// Its parameters.
+    pub rcpt: &'a RcptParameters,
+}
+
+/// A transaction that a nexthop has begun.
+pub struct Opened {
+    /// The connection, ready for more recipients or the message.
+    pub lease: Lease,
+    /// The reply to MAIL.
+    pub mail_reply: Reply,
+    /// The reply to RCPT; `None` if MAIL was refused.
+    pub rcpt_reply: Option<Reply>,
+}
+
+/// Why no transaction was begun.
+pub enum NotOpened {
+    /// No nexthop of the route works; the last fault.
+    Fault(Fault),
+    /// The nexthop works, but lacks what the message needs.
+    Unsupported(Unsupported),
+}
+
+/// A connection that belongs to one transaction.
+pub struct Lease {
+    /// The connection.
+    pub connection: Connection,
+    pool: Arc<Pool>,
+}
+
+/// What a route needs to be dialled, besides itself.
+#[derive(Clone)]
+pub struct Dialling {
+    /// Our name in EHLO.
+    pub ehlo_name: String,
+    /// Resolves names of nexthops.
+    pub resolver: Resolver,
+    /// For routes whose TLS is opportunistic.
+    pub opportunistic: Connector,
+    /// For routes that require TLS.
+    pub verified: Connector,
+}
+
+impl Nexthops {
+    /// None used so far.
+    pub fn new(observer: Observer) -> Nexthops {
+        Nexthops { pools: Mutex::default(), observer }
+    }
+
+    /// Begins a transaction at the first nexthop of `route` that works.
+    pub async fn open(
+        &self,
+        route: &Route,
+        dialling: &Dialling,
+        opening: Opening<'_>,
+    ) -> Result<Opened, NotOpened> {
+        let mut last = None;
+        for nexthop in ordered(route) {
+            let Some(manner) = manner(nexthop, route, dialling) else {
+                continue;
+            };
+            match self.open_at(nexthop, &manner, dialling, opening).await {
+                Ok(opened) => return Ok(opened),
+                Err(NotOpened::Fault(fault)) => last = Some(NotOpened::Fault(fault)),
+                Err(unsupported) => return Err(unsupported),
+            }
+        }
+        Err(last.unwrap_or_else(|| {
+            let cause = Cause::Dns("the route has no nexthop that takes SMTP or LMTP".to_owned());
+            NotOpened::Fault(Fault::new(route.origin.clone(), Step::Resolve, cause))
+        }))
+    }
+
+    async fn open_at(
+        &self,
+        nexthop: &Nexthop,
+        manner: &Manner,
+        dialling: &Dialling,
+        opening: Opening<'_>,
+    ) -> Result<Opened, NotOpened> {
+        let pool = self.pool(nexthop, manner);
+        while let Some(connection) = pool.take_idle() {
+            match begin(connection, &pool, opening).await {
+                // It had been closed meanwhile: nothing was lost, the next one serves as well.
+                Err(NotOpened::Fault(fault)) if fault.step == Step::Mail && matches!(fault.cause, Cause::Closed | Cause::Io(_) | Cause::Refused(_)) => {}
+                done => return done,
+            }
+        }
+        if let Some(fault) = pool.back_off() {
+            return Err(NotOpened::Fault(fault));
+        }
+        match dial(nexthop, manner, dialling).await {
+            Ok(connection) => {
+                self.works(&pool);
+                begin(connection, &pool, opening).await
+            }
+            Err(fault) => {
+                self.fails(&pool, &fault);
+                Err(NotOpened::Fault(fault))
+            }
+        }
+    }
+
+    /// Closes connections that were idle for long, and forgets nexthops that are no longer used.
+    pub fn tidy_up(&self) {
+        let mut closing = Vec::new();
+        lock(&self.pools).retain(|_, pool| {
+            let mut idle = lock(&pool.idle);
+            let (keep, close) = idle.drain(..).partition(|connection| connection.idle_since.elapsed() < IDLE_MAX);
+            *idle = keep;
+            closing.extend::<Vec<Connection>>(close);
+            !idle.is_empty() || Arc::strong_count(pool) > 1 || lock(&pool.health).failures > 0
+        });
+        for connection in closing {
+            tokio::spawn(connection.quit());
+        }
+    }
+
+    /// The nexthops that are down, with the reason.
+    pub fn down(&self) -> Vec<(String, String)> {
+        let pools = lock(&self.pools);
+        let mut down: Vec<_> = pools
+            .values()
+            .filter_map(|pool| {
+                let health = lock(&pool.health);
+                (health.failures > 0).then(|| (pool.label.to_string(), health.last_fault.clone()))
+            })
+            .collect();
+        down.sort();
+        down
+    }
+
+    fn pool(&self, nexthop: &Nexthop, manner: &Manner) -> Arc<Pool> {
+        let key = Key {
+            nexthop: nexthop.clone(),
+            tls: manner.tls,
+            user: manner.auth.as_ref().map(|auth| auth.user.clone()),
+            ehlo_name: manner.ehlo_name.clone(),
+        };
+        let mut pools = lock(&self.pools);
+        let pool = pools.entry(key).or_insert_with(|| {
+            Arc::new(Pool { label: Arc::clone(&manner.label), idle: Mutex::default(), health: Mutex::default() })
+        });
+        Arc::clone(pool)
+    }
+
+    fn works(&self, pool: &Pool) {
+        let mut health = lock(&pool.health);
+        if health.failures > 0 {
+            let down = health.down_since.map_or(Duration::ZERO, |since| since.elapsed());
+            *health = Health::default();
+            drop(health);
+            (self.observer)(HealthChange { nexthop: pool.label.to_string(), fault: None, down });
+        }
+    }
+
+    fn fails(&self, pool: &Pool, fault: &Fault) {
+        let mut health = lock(&pool.health);
+        let pause = BACK_OFF_MIN.saturating_mul(1 << health.failures.min(10)).min(BACK_OFF_MAX);
+        health.down_until = Some(Instant::now() + pause);
+        health.down_since.get_or_insert_with(Instant::now);
+        health.failures = health.failures.saturating_add(1);
+        health.last_fault = fault.to_string();
+        if health.failures == 1 {
+            drop(health);
+            (self.observer)(HealthChange { nexthop: pool.label.to_string(), fault: Some(fault.to_string()), down: Duration::ZERO });
+        }
+    }
+}
+
+impl Pool {
+    fn take_idle(&self) -> Option<Connection> {
+        let mut idle = lock(&self.idle);
+        while let Some(mut connection) = idle.pop() {
+            if connection.idle_since.elapsed() < IDLE_MAX && connection.is_alive() {
+                return Some(connection);
+            }
+        }
+        None
+    }
+
+    fn back_off(&self) -> Option<Fault> {
+        let health = lock(&self.health);
+        let until = health.down_until?;
+        (Instant::now() < until)
+            .then(|| Fault::new(&*self.label, Step::Connect, Cause::BackOff(health.last_fault.clone())))
+    }
+}
+
+impl Lease {
+    /// Gives the connection back after a transaction that was finished.
+    pub fn give_back(mut self) {
+        if self.connection.transactions >= TRANSACTIONS_MAX {
+            tokio::spawn(self.connection.quit());
+            return;
+        }
+        self.connection.idle_since = Instant::now();
+        let mut idle = lock(&self.pool.idle);
+        if idle.len() < IDLE_CONNECTIONS_MAX {
+            idle.push(self.connection);
+        }
+    }
+
+    /// Ends a transaction that was not finished: RSET, then the connection can serve another.
+    pub fn abandon(mut self) {
+        tokio::spawn(async move {
+            if self.connection.reset().await {
+                self.give_back();
+            }
+        });
+    }
+
+    /// The nexthop as configured.
+    pub fn nexthop(&self) -> &str {
+        &self.pool.label
+    }
+}
+
+async fn begin(mut connection: Connection, pool: &Arc<Pool>, opening: Opening<'_>) -> Result<Opened, NotOpened> {
+    let Opening { reverse_path, mail, forward_path, rcpt } = opening;
+    let begun = connection.begin(reverse_path, mail, forward_path, rcpt).await;
+    let lease = Lease { connection, pool: Arc::clone(pool) };
+    match begun.map_err(NotOpened::Fault)? {
+        Ok((mail_reply, rcpt_reply)) => Ok(Opened { lease, mail_reply, rcpt_reply }),
+        Err(unsupported) => {
+            lease.give_back();
+            Err(NotOpened::Unsupported(unsupported))
+        }
+    }
+}
+
+/// Connects to the first address of the nexthop that answers.
+async fn dial(nexthop: &Nexthop, manner: &Manner, dialling: &Dialling) -> Result<Connection, Fault> {
+    let mut last = None;
+    for peer in peers(nexthop, manner, &dialling.resolver).await? {
+        match Connection::open(&peer, manner).await {
+            Ok(connection) => return Ok(connection),
+            Err(fault) => last = Some(fault),
+        }
+    }
+    Err(last.unwrap_or_else(|| {
+        Fault::new(&*manner.label, Step::Resolve, Cause::Dns("the name has no address".to_owned()))
+    }))
+}
+
+async fn peers(nexthop: &Nexthop, manner: &Manner, resolver: &Resolver) -> Result<Vec<Peer>, Fault> {
+    let (host, port) = match nexthop {
+        Nexthop::Smtp { host, port } | Nexthop::Lmtp(Address::Tcp(host, port)) => (host, *port),
+        Nexthop::Lmtp(Address::Unix(path)) => return Ok(vec![Peer::Unix(Arc::from(path.as_path()))]),
+        Nexthop::Maildir(_) => return Ok(Vec::new()),
+    };
+    let addresses = resolver
+        .ip(host)
+        .await
+        .map_err(|error| Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string())))?;
+    Ok(addresses.into_iter().map(|ip| Peer::Tcp((ip, port).into())).collect())
+}
+
+/// How to talk to `nexthop`; `None` for a maildir, which nobody talks to.
+fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manner> {
+    let (protocol, tls_name) = match nexthop {
+        Nexthop::Smtp { host, .. } => (Protocol::Smtp, host.clone()),
+        Nexthop::Lmtp(Address::Tcp(host, _)) => (Protocol::Lmtp, host.clone()),
+        Nexthop::Lmtp(Address::Unix(_)) => (Protocol::Lmtp, String::new()),
+        Nexthop::Maildir(_) => return None,
+    };
+    Some(Manner {
+        label: Arc::from(nexthop.to_string()),
+        protocol,
+        ehlo_name: dialling.ehlo_name.clone(),
+        tls: route.nexthop_tls,
+        tls_name,
+        connector: match route.nexthop_tls {
+            NexthopTls::Require => dialling.verified.clone(),
+            NexthopTls::Off | NexthopTls::Opportunistic => dialling.opportunistic.clone(),
+        },
+        auth: route
+            .nexthop_auth
+            .as_ref()
+            .map(|auth| ClientAuth { user: auth.user.clone(), password: auth.password.reveal().to_owned(), in_clear: false }),
+        timeouts: route.nexthop_timeouts,
+    })
+}
+
+fn ordered(route: &Route) -> impl Iterator<Item = &Nexthop> {
+    let count = route.nexthops.len();
+    let first = match route.nexthop_order {
+        NexthopOrder::Failover => 0,
+        NexthopOrder::Random => fastrand::usize(..count.max(1)),
+    };
+    (0..count).filter_map(move |i| route.nexthops.get((first + i) % count))
+}
+
+/// The maildir of a route, if it delivers into one.
+pub fn maildir(route: &Route) -> Option<&PathBuf> {
+    route.nexthops.iter().find_map(|nexthop| match nexthop {
+        Nexthop::Maildir(path) => Some(path),
+        _ => None,
+    })
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

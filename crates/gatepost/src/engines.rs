@@ -1,0 +1,137 @@
+//! The engines of a node, made from the configuration, and which of them a route's messages are given to.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use scan::address::Address;
+use scan::attachment::{Attachment, AttachmentSettings};
+use scan::clamav::{Clamav, ClamavSettings};
+use scan::ctasd::{Ctasd, CtasdSettings};
+use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
+use scan::icap::{Icap, IcapSettings};
+use scan::rspamd::{Rspamd, RspamdSettings};
+use scan::sophos::{Sophos, SophosSettings};
+use scan::spamassassin::{Spamassassin, SpamassassinReport, SpamassassinSettings};
+use tokio::time::Instant;
+
+use crate::config::{self, Config, EncryptedArchives, EngineKind};
+use crate::event::Event;
+use crate::journal::Journal;
+use crate::policy;
+
+/// The engines of a node, in the order of their names.
+#[derive(Clone, Default)]
+pub struct EngineSet {
+    engines: Vec<Made>,
+}
+
+/// An engine with the configuration it was made from.
+#[derive(Clone)]
+struct Made {
+    from: config::Engine,
+    armed: Armed,
+}
+
+/// Makes the engines of `config`; those whose settings are as before are taken over from `previous` with their connections.
+pub fn arm(config: &Config, previous: Option<&EngineSet>, journal: &Journal) -> EngineSet {
+    let engines = config
+        .engines
+        .values()
+        .map(|wanted| {
+            let kept = previous.and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted));
+            kept.cloned().unwrap_or_else(|| Made {
+                from: wanted.clone(),
+                armed: Armed { engine: make(wanted, observer(journal.clone())), deadline: wanted.deadline },
+            })
+        })
+        .collect();
+    EngineSet { engines }
+}
+
+impl EngineSet {
+    /// Those whose word counts under `settings`.
+    pub fn enabled(&self, settings: &policy::Settings) -> Vec<Armed> {
+        self.of_any(std::iter::once(settings))
+    }
+
+    /// Those whose word counts under any of `settings`.
+    pub fn of_any<'a>(&self, settings: impl Iterator<Item = &'a policy::Settings> + Clone) -> Vec<Armed> {
+        self.engines
+            .iter()
+            .map(|made| &made.armed)
+            .filter(|armed| settings.clone().any(|settings| settings.rule(armed.engine.name()).enabled))
+            .cloned()
+            .collect()
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Armed> {
+        self.engines.iter().map(|made| &made.armed)
+    }
+}
+
+fn make(engine: &config::Engine, observer: Observer) -> Arc<dyn Engine> {
+    let daemon = |address: &config::Address| DaemonSettings {
+        name: engine.name.clone(),
+        address: address_of(address),
+        connections_max: engine.connections_max,
+        message_size_max: engine.size_max,
+        observer: Some(observer.clone()),
+    };
+    match &engine.kind {
+        EngineKind::Clamav { address } => Arc::new(Clamav::new(ClamavSettings { daemon: daemon(address) })),
+        EngineKind::Spamassassin { address, user, report } => Arc::new(Spamassassin::new(SpamassassinSettings {
+            daemon: daemon(address),
+            user: user.clone(),
+            report: if *report { SpamassassinReport::Report } else { SpamassassinReport::Symbols },
+        })),
+        EngineKind::Rspamd { address, password } => Arc::new(Rspamd::new(RspamdSettings {
+            daemon: daemon(address),
+            password: password.as_ref().map(|password| password.reveal().to_owned()),
+        })),
+        EngineKind::Sophos { address } => Arc::new(Sophos::new(SophosSettings { daemon: daemon(address) })),
+        EngineKind::Icap { address, service } => {
+            Arc::new(Icap::new(IcapSettings { daemon: daemon(address), service: service.clone() }))
+        }
+        EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings { daemon: daemon(address) })),
+        EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
+            banned_extensions: attachment.banned_extensions.clone(),
+            allowed_extensions: attachment.allowed_extensions.clone(),
+            block_encrypted: attachment.encrypted_archives == EncryptedArchives::Refuse,
+            archive_depth_max: attachment.archive_depth_max,
+            archive_entries_max: attachment.archive_entries_max,
+            ..AttachmentSettings::default()
+        })),
+    }
+}
+
+fn address_of(address: &config::Address) -> Address {
+    match address {
+        config::Address::Tcp(host, port) => Address::Tcp(host.clone(), *port),
+        config::Address::Unix(path) => Address::Unix(path.clone()),
+    }
+}
+
+/// Turns changes of health into events, with the time an engine was away.
+fn observer(journal: Journal) -> Observer {
+    let down_since: Mutex<HashMap<String, Instant>> = Mutex::default();
+    Arc::new(move |name: &str, health: &Health| {
+        let mut down_since = down_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let event = match health {
+            Health::Down(unavailable) => {
+                down_since.entry(name.to_owned()).or_insert_with(Instant::now);
+                Event::EngineDown {
+                    engine: Arc::from(name),
+                    cause: unavailable.cause,
+                    detail: unavailable.detail.clone(),
+                }
+            }
+            Health::Up => Event::EngineUp {
+                engine: Arc::from(name),
+                down_seconds: down_since.remove(name).map_or(0.0, |since| since.elapsed().as_secs_f64()),
+            },
+        };
+        drop(down_since);
+        journal.emit(&event);
+    })
+}

@@ -1,0 +1,159 @@
+//! Events in words, one line each, for whoever reads the journal of the system.
+//!
+//! Under systemd a line begins with its priority (`<6>`) and has no time, since the journal adds its own. Ids come first;
+//! neither content nor subject of a message is ever told.
+
+use std::fmt::Write as _;
+use std::sync::OnceLock;
+
+use crate::config::Level;
+use crate::decision::Decision;
+use crate::event::{Event, SessionEnded, Time};
+
+/// The event as a line without time and level.
+pub(super) fn line(event: &Event) -> (Level, String) {
+    match event {
+        Event::Decided(decision) => (Level::Info, decided(decision)),
+        Event::SessionEnded(session) => (Level::Info, session_ended(session)),
+        Event::ConnectionRefused { listener, client, reason, limit, .. } => {
+            let limit = limit.map_or(String::new(), |limit| format!(" limit={limit}"));
+            (Level::Warn, format!("connection refused listener={listener} client={} reason={}{limit}", client.ip, word(reason)))
+        }
+        Event::EngineDown { engine, cause, detail } => {
+            (Level::Error, format!("engine {engine} is down ({}): {detail}", word(cause)))
+        }
+        Event::EngineUp { engine, down_seconds } => {
+            (Level::Warn, format!("engine {engine} answers again after {down_seconds:.1} s"))
+        }
+        Event::NexthopDown { nexthop, detail } => (Level::Error, format!("nexthop {nexthop} is down: {detail}")),
+        Event::NexthopUp { nexthop, down_seconds } => {
+            (Level::Warn, format!("nexthop {nexthop} is back after {down_seconds:.1} s"))
+        }
+        Event::Reloaded { listeners, routes, domains, milliseconds } => (
+            Level::Info,
+            format!("configuration reloaded: {listeners} listeners, {routes} routes, {domains} domains, in {milliseconds:.0} ms"),
+        ),
+        Event::ReloadFailed { errors } => {
+            (Level::Error, format!("configuration not reloaded, the running one stays: {}", errors.join("; ")))
+        }
+        Event::CertificateReloaded { path, names, expires } => {
+            let expires = expires.map_or(String::new(), |time| format!(", expires {time}"));
+            (Level::Info, format!("certificate {path} reloaded for {}{expires}", names.join(" ")))
+        }
+        Event::CertificateFailed { path, detail } => {
+            (Level::Error, format!("certificate {path} not reloaded, the old one stays: {detail}"))
+        }
+        Event::Started { version, node, node_number, pid } => {
+            (Level::Info, format!("gatepost {version} started as {node} (node {node_number}, pid {pid})"))
+        }
+        Event::Listening { listener, address, implicit_tls } => {
+            let tls = if *implicit_tls { " with TLS" } else { "" };
+            (Level::Info, format!("listener {listener} accepts connections on {address}{tls}"))
+        }
+        Event::Stopping { sessions, deadline_seconds } => {
+            (Level::Info, format!("stopping: {sessions} sessions have {deadline_seconds:.0} s to finish"))
+        }
+        Event::Stopped { sessions_cut, uptime_seconds } => {
+            (Level::Info, format!("stopped after {uptime_seconds:.0} s, {sessions_cut} sessions cut off"))
+        }
+        Event::MemoryExhausted { bytes, bytes_max } => (
+            Level::Error,
+            format!("memory for messages is used up: {bytes} of {bytes_max} bytes (node.memory_max)"),
+        ),
+        Event::LinesLost { lines } => (Level::Error, format!("{lines} lines of the decision log were lost")),
+    }
+}
+
+fn decided(decision: &Decision) -> String {
+    let mut line = String::with_capacity(256);
+    // Writing to a String can't fail.
+    let _ = write!(
+        line,
+        "{} {} client={} ehlo={} from=<{}>",
+        decision.reference,
+        decision.outcome(),
+        decision.client.ip,
+        printable(&decision.ehlo),
+        printable(decision.reverse_path.trim_matches(['<', '>'])),
+    );
+    for recipient in decision.recipients.iter().take(10) {
+        let _ = write!(line, " to=<{}>", printable(&recipient.forward_path));
+    }
+    if decision.recipients.len() > 10 {
+        let _ = write!(line, " recipients={}", decision.recipients.len());
+    }
+    if decision.sizes.bytes > 0 {
+        let _ = write!(line, " bytes={}", decision.sizes.bytes);
+    }
+    if let Some(reason) = decision.verdict.as_ref().and_then(|verdict| verdict.reason()) {
+        let _ = write!(line, " reason={}", reason.kind);
+        if !reason.detail.is_empty() {
+            let _ = write!(line, " ({})", printable(&reason.detail));
+        }
+    }
+    if let Some(reply) = &decision.reply {
+        let _ = write!(line, " reply=\"{} {}\"", reply.code, printable(&reply.text));
+    }
+    let _ = write!(line, " ms={:.1}", decision.timings.total);
+    line
+}
+
+fn session_ended(session: &SessionEnded) -> String {
+    let mut line = format!(
+        "session ended listener={} client={} reason={} bad_commands={}",
+        session.listener,
+        session.client.ip,
+        word(&session.reason),
+        session.bad_commands
+    );
+    if !session.detail.is_empty() {
+        let _ = write!(line, " ({})", printable(&session.detail));
+    }
+    line
+}
+
+/// The word that the JSON has for it.
+pub(crate) fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || c == '"' { '?' } else { c }).take(300).collect()
+}
+
+/// Appends a line with its level and, outside systemd, its time.
+pub(super) fn write(level: Level, line: &str, out: &mut Vec<u8>) {
+    static SYSTEMD: OnceLock<bool> = OnceLock::new();
+    // systemd sets it for services whose standard error is the journal.
+    if *SYSTEMD.get_or_init(|| std::env::var_os("JOURNAL_STREAM").is_some()) {
+        let priority = match level {
+            Level::Error => 3,
+            Level::Warn => 4,
+            Level::Info => 6,
+            Level::Debug | Level::Trace => 7,
+        };
+        out.extend_from_slice(format!("<{priority}>").as_bytes());
+    } else {
+        Time::now().write_to(out);
+        let word = match level {
+            Level::Error => " ERROR ",
+            Level::Warn => " WARN  ",
+            Level::Info => " INFO  ",
+            Level::Debug => " DEBUG ",
+            Level::Trace => " TRACE ",
+        };
+        out.extend_from_slice(word.as_bytes());
+    }
+    out.extend_from_slice(line.as_bytes());
+    out.push(b'\n');
+}
+
+/// The line that follows lost ones.
+pub(super) fn gap(lost: u64) -> String {
+    let mut out = Vec::new();
+    write(Level::Error, &format!("{lost} lines of this log were lost"), &mut out);
+    String::from_utf8_lossy(&out).into_owned()
+}
+
+#[cfg(test)]
+mod tests;

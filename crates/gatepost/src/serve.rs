@@ -1,0 +1,304 @@
+//! The server: listeners, sessions, reload, and an orderly stop.
+//!
+//! A message is received in `connection`, passes `stages`, and is disposed of in `dispose`. What all sessions share is the
+//! snapshot (`context`), which a reload swaps; a session finishes on the snapshot that it began with.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, watch};
+use tokio::time::Instant;
+
+use crate::config::{Config, ConfigError, TlsMode};
+use crate::context::{Context, HOUSEKEEPING_INTERVAL, Services};
+use crate::event::Event;
+
+pub mod admin;
+pub mod admission;
+pub mod connection;
+pub mod content;
+pub mod conversation;
+pub mod dispose;
+pub mod listener;
+pub mod refusals;
+pub mod reverse_names;
+pub mod stages;
+pub mod transaction;
+pub mod users;
+
+use connection::Stop;
+use listener::Listener;
+
+/// Connections that the system holds for us until we accept them.
+const BACKLOG: u32 = 1024;
+/// After the deadline of a stop, how long sessions may take to say 421.
+const CUT_OFF_WAIT: Duration = Duration::from_secs(2);
+
+/// The snapshot in force; cheap to clone.
+#[derive(Clone)]
+pub struct Current {
+    context: Arc<RwLock<Arc<Context>>>,
+}
+
+impl Current {
+    /// Puts a first snapshot in force.
+    pub fn new(context: Arc<Context>) -> Current {
+        Current { context: Arc::new(RwLock::new(context)) }
+    }
+
+    /// The snapshot in force now.
+    pub fn load(&self) -> Arc<Context> {
+        Arc::clone(&self.context.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn swap(&self, context: Arc<Context>) {
+        *self.context.write().unwrap_or_else(PoisonError::into_inner) = context;
+    }
+}
+
+/// Counts the sessions of the server.
+#[derive(Clone, Default)]
+pub struct Sessions {
+    open: Arc<AtomicU64>,
+}
+
+/// One open session; dropping it ends it.
+pub struct OpenSession(Arc<AtomicU64>);
+
+impl Sessions {
+    fn enter(&self) -> OpenSession {
+        self.open.fetch_add(1, Ordering::Relaxed);
+        OpenSession(Arc::clone(&self.open))
+    }
+
+    /// Sessions that are open now.
+    pub fn count(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A running server.
+pub struct Server {
+    /// The snapshot in force.
+    pub current: Current,
+    /// Its sessions.
+    pub sessions: Sessions,
+    stop: watch::Sender<Stop>,
+    bound: Mutex<HashMap<SocketAddr, Bound>>,
+    file: Option<PathBuf>,
+    begun: Instant,
+}
+
+/// An address that is listened on.
+struct Bound {
+    retire: watch::Sender<bool>,
+    /// The address that the system gave, which differs from the configured one for port 0.
+    local: SocketAddr,
+}
+
+impl Server {
+    /// Binds every listener of `config` and starts accepting.
+    ///
+    /// # Errors
+    /// What can't be used or bound, each with what to do about it.
+    pub async fn start(config: Config) -> Result<Arc<Server>, Vec<String>> {
+        let file = config.file.clone();
+        prepare_data_dir(&config).map_err(|error| vec![error])?;
+        let services = Services::new(&config)
+            .map_err(|error| vec![format!("decision log: {error}; see [log] decisions and [node] data_dir")])?;
+        let context = Context::new(config, services, None)
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let current = Current::new(Arc::new(context));
+        let server = Arc::new(Server {
+            current: current.clone(),
+            sessions: Sessions::default(),
+            stop: watch::Sender::new(Stop::Running),
+            bound: Mutex::default(),
+            file,
+            begun: Instant::now(),
+        });
+        let cx = current.load();
+        cx.services.journal.emit(&Event::Started {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            node: Arc::clone(&cx.node),
+            node_number: cx.services.references.node(),
+            pid: std::process::id(),
+        });
+        let sockets = bind_missing(&cx, &HashMap::new()).map_err(|error| vec![error])?;
+        server.listen_on(sockets).await;
+        Ok(server)
+    }
+
+    /// Reads the configuration again and puts it in force, or leaves everything as it is and says why.
+    ///
+    /// # Errors
+    /// Every error, in words.
+    pub async fn reload(&self) -> Result<(), Vec<String>> {
+        let begun = Instant::now();
+        let old = self.current.load();
+        let result = self.try_reload(&old).await;
+        match &result {
+            Ok(cx) => cx.services.journal.emit(&Event::Reloaded {
+                listeners: cx.listeners.len() as u64,
+                routes: cx.routes.len() as u64,
+                domains: cx.table.domains_len() as u64,
+                milliseconds: conversation::milliseconds(begun),
+            }),
+            Err(errors) => old.services.journal.emit(&Event::ReloadFailed { errors: errors.clone() }),
+        }
+        result.map(|_| ())
+    }
+
+    async fn try_reload(&self, old: &Arc<Context>) -> Result<Arc<Context>, Vec<String>> {
+        let config = match &self.file {
+            Some(file) => Config::load(file)
+                .map_err(|errors| errors.iter().map(ConfigError::to_string).collect::<Vec<_>>())?,
+            None => return Err(vec!["there is no configuration file to read again: start with --config".to_owned()]),
+        };
+        prepare_data_dir(&config).map_err(|error| vec![error])?;
+        let context = Context::new(config, Arc::clone(&old.services), Some(old))
+            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let context = Arc::new(context);
+        let sockets = {
+            let bound = self.bound.lock().await;
+            bind_missing(&context, &bound).map_err(|error| vec![error])?
+        };
+        // From here on nothing fails.
+        self.current.swap(Arc::clone(&context));
+        context.services.journal.set_level(context.config.log.level);
+        context.services.journal.reopen();
+        context.services.callouts.clear();
+        self.listen_on(sockets).await;
+        self.bound.lock().await.retain(|address, bound| {
+            let wanted = context.listener_at(*address).is_some();
+            if !wanted {
+                bound.retire.send_replace(true);
+            }
+            wanted
+        });
+        Ok(context)
+    }
+
+    async fn listen_on(&self, sockets: Vec<(SocketAddr, TcpListener)>) {
+        let cx = self.current.load();
+        let mut bound = self.bound.lock().await;
+        for (address, socket) in sockets {
+            let local = socket.local_addr().unwrap_or(address);
+            let retire = watch::Sender::new(false);
+            let listener = Listener {
+                socket,
+                address,
+                current: self.current.clone(),
+                sessions: self.sessions.clone(),
+            };
+            tokio::spawn(listener.run(self.stop.subscribe(), retire.subscribe()));
+            bound.insert(address, Bound { retire, local });
+            if let Some(listener) = cx.listener_at(address) {
+                cx.services.journal.emit(&Event::Listening {
+                    listener: Arc::clone(&listener.name),
+                    address: local,
+                    implicit_tls: listener.settings.tls.mode == TlsMode::Implicit,
+                });
+            }
+        }
+    }
+
+    /// The addresses that are listened on, as the system gave them.
+    pub async fn addresses(&self) -> Vec<SocketAddr> {
+        self.bound.lock().await.values().map(|bound| bound.local).collect()
+    }
+
+    /// Looks after what ages: idle connections, certificates.
+    pub async fn keep_house(self: Arc<Server>) {
+        let mut interval = tokio::time::interval(HOUSEKEEPING_INTERVAL);
+        let mut stop = self.stop.subscribe();
+        loop {
+            tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop == Stop::Now) => return,
+                _ = interval.tick() => {}
+            }
+            let cx = self.current.load();
+            cx.services.nexthops.tidy_up();
+            let reloaded = tokio::task::spawn_blocking(move || cx.reload_certificates()).await;
+            if let Err(error) = reloaded {
+                tracing::error!(%error, "certificates can't be looked at");
+            }
+        }
+    }
+
+    /// Stops: accepts nothing new, lets transactions finish within the longest deadline of the listeners, then says 421.
+    pub async fn stop(&self) {
+        let cx = self.current.load();
+        let deadline = cx.config.listeners.iter().map(|listener| listener.stop_deadline).max().unwrap_or_default();
+        cx.services.journal.emit(&Event::Stopping {
+            sessions: self.sessions.count(),
+            deadline_seconds: deadline.as_secs_f64(),
+        });
+        self.stop.send_replace(Stop::Finishing);
+        self.wait_for_sessions(deadline).await;
+        let sessions_cut = self.sessions.count();
+        self.stop.send_replace(Stop::Now);
+        self.wait_for_sessions(CUT_OFF_WAIT).await;
+        cx.services.journal.emit(&Event::Stopped { sessions_cut, uptime_seconds: self.begun.elapsed().as_secs_f64() });
+        let journal = cx.services.journal.clone();
+        // An Err would mean that the runtime is going down already.
+        let _ = tokio::task::spawn_blocking(move || journal.close()).await;
+    }
+
+    async fn wait_for_sessions(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        while self.sessions.count() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+/// Makes the folders that we write to.
+fn prepare_data_dir(config: &Config) -> Result<(), String> {
+    let dir = &config.node.data_dir;
+    std::fs::create_dir_all(dir.join("spool"))
+        .map_err(|error| format!("[node] data_dir {}: {error}; make it, or give another folder", dir.display()))
+}
+
+/// Binds the addresses of the snapshot that are not in `bound` yet. Sockets handed over by systemd are taken first.
+fn bind_missing(cx: &Context, bound: &HashMap<SocketAddr, Bound>) -> Result<Vec<(SocketAddr, TcpListener)>, String> {
+    let mut activated = net::socket::activated().map_err(|error| format!("sockets from systemd: {error}"))?;
+    let mut sockets = Vec::new();
+    for listener in &cx.listeners {
+        for address in listener.settings.bind.iter().filter(|address| !bound.contains_key(address)) {
+            let handed_over = activated.iter().position(|(_, socket)| socket.local_addr().ok() == Some(*address));
+            let socket = match handed_over {
+                Some(place) => net::socket::adopt(activated.swap_remove(place).1),
+                None => net::socket::bind(*address, BACKLOG),
+            };
+            let socket = socket.map_err(|error| format!("listener {}: {address}: {}", listener.name, bind_remedy(&error)))?;
+            sockets.push((*address, socket));
+        }
+    }
+    Ok(sockets)
+}
+
+fn bind_remedy(error: &io::Error) -> String {
+    let remedy = match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; stop it or choose another port",
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 need root, CAP_NET_BIND_SERVICE, or a socket handed over by systemd"
+        }
+        io::ErrorKind::AddrNotAvailable => "this machine does not have the address",
+        _ => return error.to_string(),
+    };
+    format!("{error}; {remedy}")
+}

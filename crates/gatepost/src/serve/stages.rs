@@ -1,0 +1,158 @@
+//! One short function for each stage of a session: it gathers facts, asks the policy, and only then lets something change.
+//!
+//! Syntax and order have been checked by the session before (crate `smtp`). The stages with more to do have files of their
+//! own: `rcpt` and `message`.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use smtp::MailParameters;
+use smtp::ReversePath;
+use smtp::Reply;
+use smtp::server::{Answer, Credentials, Ehlo, Request, XclientAttribute};
+use smtp::Status;
+
+use super::conversation::{Conversation, End};
+use super::refusals::{Concerned, refusal};
+use super::transaction::Transaction;
+use crate::context::Context;
+use crate::decision::{EndedBy, Stage};
+use crate::policy::{self, ListMatch};
+use crate::replies::{LANGUAGE_DEFAULT, Values};
+
+mod message;
+pub(super) mod rcpt;
+
+/// Answers what the session asks.
+pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer {
+    match request {
+        Request::Ehlo(ehlo) => self::ehlo(conversation, ehlo),
+        Request::Auth(credentials) => auth(conversation, &credentials).await,
+        Request::Xclient(attributes) => xclient(conversation, attributes),
+        Request::Mail(reverse_path, parameters) => mail(conversation, reverse_path, parameters),
+        Request::Rcpt(forward_path, parameters) => rcpt::rcpt(conversation, forward_path, parameters).await,
+        Request::Data => data(conversation),
+        Request::End(content) => message::message(conversation, content).await,
+        // RFC 5321 3.5.3: 252, neither yes nor no.
+        Request::Vrfy(_) => Answer::Accept,
+    }
+}
+
+/// Whether this client may speak at all: the entries that match it, or the reply in place of the banner.
+pub fn connect(cx: &Context, ip: IpAddr) -> Result<Vec<ListMatch>, Reply> {
+    let lists: Vec<ListMatch> = cx.lists.client(ip).into_iter().collect();
+    match policy::connect(&lists).reason() {
+        None => Ok(lists),
+        Some(reason) => {
+            let (client, postmaster) = (ip.to_string(), cx.config.node.postmaster.to_string());
+            let values = Values { client: &client, reason: &reason.told, postmaster: &postmaster, ..Values::default() };
+            Err(cx.templates.render_at_connect(reason.kind, LANGUAGE_DEFAULT, &values))
+        }
+    }
+}
+
+/// The last words to a client that we leave (RFC 5321 3.8), if it may be listening.
+pub fn farewell(conversation: &Conversation, end: End) -> Option<Reply> {
+    let hostname = &conversation.listener.settings.hostname;
+    match end {
+        End::Timeout => Some(Reply::new(421, Status::transient(4, 2), format!("{hostname} closing: nothing came in time"))),
+        End::TooSlow => Some(Reply::new(421, Status::transient(4, 2), format!("{hostname} closing: the message comes too slowly"))),
+        End::Stop => Some(Reply::new(421, Status::NOT_ACCEPTING, format!("{hostname} is shutting down, please try again"))),
+        End::Quit
+        | End::Disconnect
+        | End::Errors
+        | End::Refused
+        | End::TlsFailed
+        | End::EarlyTalker
+        | End::Limit => None,
+    }
+}
+
+fn ehlo(conversation: &mut Conversation, ehlo: Ehlo) -> Answer {
+    let client = &mut conversation.client;
+    client.ehlo = ehlo.name;
+    client.extended = ehlo.extended;
+    conversation.stage = conversation.stage.max(Stage::Ehlo);
+    Answer::Accept
+}
+
+async fn auth(conversation: &mut Conversation, credentials: &Credentials) -> Answer {
+    conversation.stage = conversation.stage.max(Stage::Auth);
+    let Some(users) = &conversation.listener.users else {
+        return Answer::Reply(Reply::new(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid"));
+    };
+    match users.verify(credentials).await {
+        Some(identity) => {
+            conversation.client.authenticated_as = Some(identity);
+            Answer::Accept
+        }
+        None => Answer::Reply(Reply::new(535, Status::BAD_CREDENTIALS, "Authentication credentials invalid")),
+    }
+}
+
+/// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant.
+fn xclient(conversation: &mut Conversation, attributes: Vec<(XclientAttribute, Option<String>)>) -> Answer {
+    let cx = Arc::clone(&conversation.cx);
+    let client = &mut conversation.client;
+    let peer = client.ip;
+    for (attribute, value) in attributes {
+        match (attribute, value) {
+            (XclientAttribute::Addr, Some(address)) => {
+                let text = address.strip_prefix("IPV6:").unwrap_or(&address);
+                match text.parse::<IpAddr>() {
+                    Ok(ip) => {
+                        client.ip = ip.to_canonical();
+                        client.proxied_by = Some(peer);
+                        client.name = cx.services.reverse_names.ask(&cx.resolver, client.ip);
+                    }
+                    Err(_) => {
+                        return Answer::Reply(Reply::new(501, Status::INVALID_ARGUMENTS, "XCLIENT ADDR is not an IP address"));
+                    }
+                }
+            }
+            (XclientAttribute::Port, Some(port)) => client.port = port.parse().unwrap_or_default(),
+            (XclientAttribute::Helo, Some(name)) => client.ehlo = name,
+            (XclientAttribute::Login, login) => client.authenticated_as = login,
+            // The name is looked up by ourselves; the rest does not concern us.
+            _ => {}
+        }
+    }
+    match connect(&cx, client.ip) {
+        Ok(lists) => {
+            client.lists = lists;
+            Answer::Accept
+        }
+        Err(reply) => Answer::Reply(reply),
+    }
+}
+
+fn mail(conversation: &mut Conversation, reverse_path: ReversePath, parameters: MailParameters) -> Answer {
+    let cx = Arc::clone(&conversation.cx);
+    let mut lists = conversation.client.lists.clone();
+    lists.extend(cx.lists.reverse_path(&reverse_path));
+    let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
+    let reference = cx.services.references.next(now);
+    let verdict = policy::mail(&lists);
+    let mut transaction = Transaction::new(reference, reverse_path, parameters, lists);
+    let Some(reason) = verdict.reason() else {
+        conversation.client.ask_name(&cx);
+        conversation.transaction = Some(Box::new(transaction));
+        return Answer::Accept;
+    };
+    let reply = refusal(conversation, &transaction, reason, Concerned::default());
+    transaction.outcome.reply = Some(reply.clone());
+    transaction.outcome.verdict = Some(verdict);
+    conversation.record(transaction, EndedBy::Reply);
+    Answer::Reply(reply)
+}
+
+fn data(conversation: &mut Conversation) -> Answer {
+    let cx = Arc::clone(&conversation.cx);
+    match &mut conversation.transaction {
+        Some(transaction) => {
+            transaction.begin_content(&cx);
+            Answer::Accept
+        }
+        None => Answer::Reply(Reply::new(503, Status::INVALID_COMMAND, "MAIL first")),
+    }
+}

@@ -1,0 +1,352 @@
+//! RCPT: may this recipient be had, in this transaction, at its nexthop?
+//!
+//! Cheap refusals come first: relaying, lists, another policy; then the mailbox, by file, by cache, or by asking the nexthop.
+//! With cut-through the nexthop's transaction begins here, and its answer to RCPT is the check.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use smtp::{MailParameters, RcptParameters};
+use smtp::{ForwardPath, ReversePath};
+use smtp::Reply;
+use smtp::client::Unsupported;
+use smtp::server::Answer;
+use smtp::{Class, Status};
+
+use crate::config::{Callout, Nexthop, RecipientCheck};
+use crate::context::{Context, RouteContext};
+use crate::decision::Stage;
+use crate::deliver::callouts;
+use crate::deliver::nexthops::{NotOpened, Opened, Opening};
+use crate::replies::LANGUAGE_DEFAULT;
+use crate::policy::{self, Kind, ListMatch, MailboxCheck, Reason, RecipientClass, RecipientFacts, Relay, Verdict};
+use crate::serve::conversation::Conversation;
+use crate::serve::refusals::{Concerned, lacking, local_fault, passed_on, refusal};
+use crate::serve::transaction::{Group, Recipient, Transaction};
+
+/// Policies and nexthops that one transaction may span with PRDR.
+const GROUPS_MAX: usize = 16;
+
+/// How long a mailbox that does not exist is remembered on a route that does not ask.
+const UNASKED: Callout = Callout {
+    positive_ttl: Duration::ZERO,
+    negative_ttl: Duration::from_secs(300),
+    timeout: Duration::ZERO,
+};
+
+/// Why a recipient is not accepted.
+enum Refused {
+    /// By our policy.
+    Verdict(Verdict),
+    /// By the nexthop, in its words.
+    Reply(Reply),
+    /// By what the nexthop lacks.
+    Unsupported(Unsupported),
+}
+
+/// Answers RCPT.
+pub(super) async fn rcpt(
+    conversation: &mut Conversation,
+    forward_path: ForwardPath,
+    parameters: RcptParameters,
+) -> Answer {
+    let cx = Arc::clone(&conversation.cx);
+    let Some(mut transaction) = conversation.transaction.take() else {
+        return Answer::Reply(Reply::new(503, Status::INVALID_COMMAND, "MAIL first"));
+    };
+    transaction.stage = Stage::Rcpt;
+    let mut recipient = Recipient::new(for_postmaster(&cx, forward_path), parameters);
+    let answer = match consider(&cx, &mut transaction, &mut recipient).await {
+        Ok(group) => {
+            recipient.group = Some(group);
+            Answer::Accept
+        }
+        Err(refused) => {
+            let reply = words(conversation, &transaction, &mut recipient, refused);
+            recipient.refused_with(&reply);
+            Answer::Reply(reply)
+        }
+    };
+    transaction.recipients.push(recipient);
+    conversation.transaction = Some(transaction);
+    answer
+}
+
+/// RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this node.
+fn for_postmaster(cx: &Context, forward_path: ForwardPath) -> ForwardPath {
+    match forward_path {
+        ForwardPath::Postmaster => ForwardPath::Mailbox(cx.config.node.postmaster.clone()),
+        mailbox @ ForwardPath::Mailbox(_) => mailbox,
+    }
+}
+
+async fn consider(cx: &Context, transaction: &mut Transaction, recipient: &mut Recipient) -> Result<usize, Refused> {
+    let route = recipient.forward_path.domain().and_then(|domain| cx.table.route_for(domain));
+    let route = route.and_then(|route| cx.route_context(route)).cloned();
+    recipient.route = route.clone();
+    recipient.lists = recipient.forward_path.mailbox().and_then(|mailbox| cx.lists.recipient(mailbox)).into_iter().collect();
+    let mut facts = RecipientFacts {
+        lists: [transaction.lists.as_slice(), recipient.lists.as_slice()].concat(),
+        relay: if route.is_some() { Relay::Routed } else { Relay::Denied },
+        mailbox: MailboxCheck::Unchecked,
+    };
+    accepted(policy::rcpt(&facts))?;
+    let Some(route) = route else {
+        return Err(Refused::Verdict(Verdict::because(Reason::new(Kind::Relay))));
+    };
+    let group = join(transaction, &route, &recipient.lists)?;
+    facts.mailbox = check(cx, &route, recipient).await?;
+    accepted(policy::rcpt(&facts))?;
+    let group = match group {
+        Some(group) => group,
+        None => {
+            transaction.groups.push(Group { class: class(&route, &recipient.lists), route: Arc::clone(&route), lease: None });
+            transaction.groups.len() - 1
+        }
+    };
+    if route.route.cut_through && dials(&route) {
+        let begun = begin_at_nexthop(cx, transaction, group, recipient).await;
+        if begun.is_err() && transaction.members(group).next().is_none() {
+            // Nobody is in the group: the next recipient may be of another.
+            let group = transaction.groups.remove(group);
+            if let Some(lease) = group.lease {
+                lease.abandon();
+            }
+        }
+        begun?;
+    }
+    Ok(group)
+}
+
+fn accepted(verdict: Verdict) -> Result<(), Refused> {
+    if verdict.is_accept() { Ok(()) } else { Err(Refused::Verdict(verdict)) }
+}
+
+fn class(route: &RouteContext, lists: &[ListMatch]) -> RecipientClass {
+    RecipientClass {
+        nexthop: Arc::clone(&route.nexthop),
+        settings: Arc::clone(&route.settings),
+        allowed: RecipientClass::is_allowed(lists),
+        result_fields: route.route.result_fields,
+        language: Arc::clone(&route.language),
+    }
+}
+
+/// The group that the recipient belongs to, or `None` for a new one, if the transaction may have it.
+fn join(
+    transaction: &Transaction,
+    route: &RouteContext,
+    lists: &[ListMatch],
+) -> Result<Option<usize>, Refused> {
+    let class = class(route, lists);
+    let group = transaction.groups.iter().position(|group| group.class == class);
+    if transaction.mail.prdr {
+        if group.is_none() && transaction.groups.len() >= GROUPS_MAX {
+            return Err(another_transaction("more policies than one transaction may span"));
+        }
+        return Ok(group);
+    }
+    accepted(policy::share(transaction.groups.first().map(|group| &group.class), &class))?;
+    // LMTP answers for each recipient after the message (RFC 2033 4.2). DATA has one reply: with more than one recipient
+    // it would have to lie about some.
+    if group.is_some() && speaks_lmtp(route) {
+        return Err(another_transaction("its nexthop answers for each recipient apart"));
+    }
+    Ok(group)
+}
+
+fn another_transaction(detail: &str) -> Refused {
+    Refused::Verdict(Verdict::because(Reason::new(Kind::AnotherTransaction).with_detail(detail)))
+}
+
+fn speaks_lmtp(route: &RouteContext) -> bool {
+    route.route.nexthops.iter().any(|nexthop| matches!(nexthop, Nexthop::Lmtp(_)))
+}
+
+/// Whether the route has a nexthop that is talked to.
+fn dials(route: &RouteContext) -> bool {
+    route.route.nexthops.iter().any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
+}
+
+/// The recipient check of the route, as far as it does not take the nexthop's transaction.
+async fn check(cx: &Context, route: &RouteContext, recipient: &Recipient) -> Result<MailboxCheck, Refused> {
+    let path = &recipient.forward_path;
+    // RFC 5321 4.5.1: postmaster of every domain that we take mail for exists.
+    let is_postmaster = path
+        .mailbox()
+        .is_none_or(|mailbox| mailbox.local_part.as_str().eq_ignore_ascii_case("postmaster"));
+    match &route.route.recipients {
+        RecipientCheck::Any => {}
+        RecipientCheck::Listed(known) => {
+            let known = is_postmaster || path.mailbox().is_some_and(|mailbox| known.contains(mailbox));
+            return Ok(if known { MailboxCheck::Known } else { MailboxCheck::Unknown("not in the recipients file".to_owned()) });
+        }
+        RecipientCheck::Callout(_) => {}
+    }
+    match cx.services.callouts.find(&route.nexthop, path) {
+        Some(callouts::Answer::Known) => return Ok(MailboxCheck::Known),
+        Some(callouts::Answer::Unknown(words)) => return Ok(MailboxCheck::Unknown(words.to_string())),
+        None => {}
+    }
+    match &route.route.recipients {
+        RecipientCheck::Callout(callout) if !route.route.cut_through && dials(route) => {
+            call_out(cx, route, recipient, callout).await
+        }
+        _ => Ok(MailboxCheck::Unchecked),
+    }
+}
+
+/// Asks the nexthop in a transaction of its own that carries no message, from the null reverse-path.
+async fn call_out(
+    cx: &Context,
+    route: &RouteContext,
+    recipient: &Recipient,
+    callout: &Callout,
+) -> Result<MailboxCheck, Refused> {
+    let opening = Opening {
+        reverse_path: &ReversePath::Null,
+        mail: &MailParameters::default(),
+        forward_path: &recipient.forward_path,
+        rcpt: &RcptParameters::default(),
+    };
+    let asked = tokio::time::timeout(callout.timeout, cx.services.nexthops.open(&route.route, &cx.dialling, opening)).await;
+    let opened = match asked {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(NotOpened::Fault(fault))) => return Ok(MailboxCheck::NexthopDown(fault.to_string())),
+        Ok(Err(NotOpened::Unsupported(unsupported))) => return Err(Refused::Unsupported(unsupported)),
+        Err(_) => {
+            let detail = format!("no answer about the mailbox within {} s", callout.timeout.as_secs());
+            return Ok(MailboxCheck::NexthopDown(detail));
+        }
+    };
+    let Opened { lease, mail_reply, rcpt_reply } = opened;
+    lease.abandon();
+    let reply = rcpt_reply.unwrap_or(mail_reply);
+    learn(cx, route, &recipient.forward_path, &reply);
+    Ok(if reply.is_positive() {
+        MailboxCheck::Known
+    } else if is_unknown_mailbox(&reply) {
+        MailboxCheck::Unknown(reply.to_string())
+    } else if reply.is_transient() {
+        return Err(Refused::Reply(reply));
+    } else {
+        // Refused for another reason, such as the null reverse-path: it says nothing about the mailbox.
+        MailboxCheck::Unchecked
+    })
+}
+
+/// Begins the nexthop's transaction with this recipient, or adds the recipient to it.
+async fn begin_at_nexthop(
+    cx: &Context,
+    transaction: &mut Transaction,
+    group: usize,
+    recipient: &mut Recipient,
+) -> Result<(), Refused> {
+    let Some(group) = transaction.groups.get_mut(group) else {
+        return Err(another_transaction("the transaction has lost its group"));
+    };
+    let reply = match &mut group.lease {
+        Some(lease) => {
+            recipient.nexthop = Some(lease.nexthop().to_owned());
+            lease
+                .connection
+                .recipient(&recipient.forward_path, &recipient.parameters)
+                .await
+                .map_err(|fault| nexthop_down(fault.to_string()))?
+        }
+        None => {
+            let opening = Opening {
+                reverse_path: &transaction.reverse_path,
+                mail: &transaction.mail,
+                forward_path: &recipient.forward_path,
+                rcpt: &recipient.parameters,
+            };
+            let opened = match cx.services.nexthops.open(&group.route.route, &cx.dialling, opening).await {
+                Ok(opened) => opened,
+                Err(NotOpened::Fault(fault)) => return Err(nexthop_down(fault.to_string())),
+                Err(NotOpened::Unsupported(unsupported)) => return Err(Refused::Unsupported(unsupported)),
+            };
+            recipient.nexthop = Some(opened.lease.nexthop().to_owned());
+            let Some(rcpt_reply) = opened.rcpt_reply else {
+                opened.lease.abandon();
+                recipient.nexthop_reply = Some(opened.mail_reply.clone());
+                return Err(Refused::Reply(opened.mail_reply));
+            };
+            group.lease = Some(opened.lease);
+            rcpt_reply
+        }
+    };
+    recipient.nexthop_reply = Some(reply.clone());
+    learn(cx, &group.route, &recipient.forward_path, &reply);
+    if reply.is_positive() {
+        Ok(())
+    } else if is_unknown_mailbox(&reply) {
+        accepted(policy::rcpt(&RecipientFacts {
+            lists: Vec::new(),
+            relay: Relay::Routed,
+            mailbox: MailboxCheck::Unknown(reply.to_string()),
+        }))
+    } else {
+        Err(Refused::Reply(reply))
+    }
+}
+
+fn nexthop_down(detail: String) -> Refused {
+    Refused::Verdict(policy::rcpt(&RecipientFacts {
+        lists: Vec::new(),
+        relay: Relay::Routed,
+        mailbox: MailboxCheck::NexthopDown(detail),
+    }))
+}
+
+/// Remembers what the nexthop said about a mailbox, on a route that asks; on others, only that it does not exist.
+pub(in crate::serve) fn learn(cx: &Context, route: &RouteContext, path: &ForwardPath, reply: &Reply) {
+    let callout = match &route.route.recipients {
+        RecipientCheck::Callout(callout) => callout,
+        _ if reply.is_positive() => return,
+        _ => &UNASKED,
+    };
+    let answer = if reply.is_positive() {
+        callouts::Answer::Known
+    } else if is_unknown_mailbox(reply) {
+        callouts::Answer::Unknown(Arc::from(reply.to_string()))
+    } else {
+        return;
+    };
+    cx.services.callouts.learn(&route.nexthop, path, answer, callout);
+}
+
+/// Whether a refusal of RCPT says that there is no such mailbox (RFC 3463 3.2), rather than that it is full or that the
+/// client is not wanted.
+fn is_unknown_mailbox(reply: &Reply) -> bool {
+    match reply.status() {
+        Some(Status { class: Class::Permanent, subject: 1, detail }) => matches!(detail, 0..=3 | 6 | 10),
+        Some(_) => false,
+        // RFC 5321 4.2.3: 550 mailbox unavailable, 551 user not local, 553 mailbox name not allowed.
+        None => matches!(reply.code(), 550 | 551 | 553),
+    }
+}
+
+/// The reply that tells why, and what the decision will say.
+fn words(
+    conversation: &Conversation,
+    transaction: &Transaction,
+    recipient: &mut Recipient,
+    refused: Refused,
+) -> Reply {
+    let verdict = match refused {
+        Refused::Reply(reply) => return passed_on(&reply, transaction.reference),
+        Refused::Unsupported(unsupported) => return lacking(unsupported, transaction.reference),
+        Refused::Verdict(verdict) => verdict,
+    };
+    let path = recipient.forward_path.to_string();
+    let domain = recipient.forward_path.domain().map(ToString::to_string).unwrap_or_default();
+    let language = recipient.route.as_ref().map_or(LANGUAGE_DEFAULT, |route| &route.language);
+    let concerned = Concerned { language, recipient: &path, domain: &domain };
+    let reply = match verdict.reason() {
+        Some(reason) => refusal(conversation, transaction, reason, concerned),
+        None => local_fault(transaction.reference),
+    };
+    recipient.verdict = Some(verdict);
+    reply
+}

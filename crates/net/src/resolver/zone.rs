@@ -1,0 +1,200 @@
+//! The DNS as a text: a subset of zone files (RFC 1035 section 5.1), each record on one line, every
+//! name fully qualified.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::{Answer, DnsError, Kind, Mx, found, name, text};
+use crate::limits::DNS_ALIASES_MAX;
+
+/// All records, by owner.
+#[derive(Debug, Default)]
+pub(super) struct Zone {
+    owners: HashMap<String, Vec<Entry>>,
+}
+
+/// A line of a zone text that is no record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZoneError {
+    line: usize,
+    problem: String,
+}
+
+/// What a line says of its owner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Entry {
+    Record(Kind, Answer),
+    Alias(String),
+    Broken(&'static str),
+}
+
+impl Zone {
+    pub(super) fn parse(text: &str) -> Result<Zone, ZoneError> {
+        let mut zone = Zone::default();
+        for (index, line) in text.lines().enumerate() {
+            let problem = |problem| ZoneError {
+                line: index + 1,
+                problem,
+            };
+            let words = words(line).map_err(problem)?;
+            if words.is_empty() {
+                continue;
+            }
+            let (owner, entry) = record(&words).map_err(problem)?;
+            zone.owners.entry(owner).or_default().push(entry);
+        }
+        Ok(zone)
+    }
+
+    /// The answers for a name in lower case without the final dot.
+    pub(super) fn ask(&self, name: &str, kind: Kind) -> Result<Vec<Answer>, DnsError> {
+        let mut name = name;
+        for _ in 0..=DNS_ALIASES_MAX {
+            let entries = self.owners.get(name).ok_or(DnsError::NotFound)?;
+            let mut alias = None;
+            let mut answers = Vec::new();
+            for entry in entries {
+                match entry {
+                    Entry::Broken(detail) => {
+                        return Err(DnsError::Temporary {
+                            detail: (*detail).to_owned(),
+                        });
+                    }
+                    Entry::Alias(target) => alias = Some(target),
+                    Entry::Record(of, answer) if *of == kind => answers.push(answer.clone()),
+                    Entry::Record(..) => {}
+                }
+            }
+            match alias {
+                Some(target) => name = target,
+                None => return found(answers),
+            }
+        }
+        Err(DnsError::Temporary {
+            detail: format!("more than {DNS_ALIASES_MAX} CNAMEs"),
+        })
+    }
+}
+
+/// `NAME [TTL] [IN] TYPE DATA`.
+fn record(words: &[String]) -> Result<(String, Entry), String> {
+    let (owner, rest) = words.split_first().ok_or("empty")?;
+    let owner = host(owner)?;
+    let rest = after(rest, |word| word.parse::<u32>().is_ok());
+    let rest = after(rest, |word| word.eq_ignore_ascii_case("IN"));
+    let (kind, data) = rest
+        .split_first()
+        .ok_or("a type is missing: write NAME TYPE DATA")?;
+    let kind = kind.to_ascii_uppercase();
+    let entry = match (kind.as_str(), data) {
+        ("A", [ip]) => Entry::Record(
+            Kind::A,
+            Answer::Ip(parse::<Ipv4Addr>(ip, "an IPv4 address")?.into()),
+        ),
+        ("AAAA", [ip]) => Entry::Record(
+            Kind::Aaaa,
+            Answer::Ip(parse::<Ipv6Addr>(ip, "an IPv6 address")?.into()),
+        ),
+        ("CNAME", [target]) => Entry::Alias(host(target)?),
+        ("PTR", [target]) => Entry::Record(Kind::Ptr, Answer::Name(host(target)?)),
+        ("MX", [preference, exchange]) => {
+            let preference = parse(preference, "a preference")?;
+            // RFC 7505: a domain that takes no messages.
+            let exchange = if exchange == "." {
+                String::new()
+            } else {
+                host(exchange)?
+            };
+            Entry::Record(
+                Kind::Mx,
+                Answer::Mx(Mx {
+                    preference,
+                    exchange,
+                }),
+            )
+        }
+        ("TXT", [_, ..]) => Entry::Record(Kind::Txt, Answer::Text(data.concat())),
+        ("SERVFAIL", []) => Entry::Broken("the nameserver says Server Failure"),
+        ("TIMEOUT", []) => Entry::Broken("timeout"),
+        ("A" | "AAAA" | "CNAME" | "PTR" | "MX" | "TXT" | "SERVFAIL" | "TIMEOUT", _) => {
+            return Err(format!("{kind} has too much data, or too little"));
+        }
+        _ => {
+            return Err(format!(
+                "unknown type {kind}: one of A AAAA CNAME MX PTR TXT SERVFAIL TIMEOUT"
+            ));
+        }
+    };
+    Ok((owner, entry))
+}
+
+/// The words after an optional first one.
+fn after(words: &[String], is_optional: impl Fn(&str) -> bool) -> &[String] {
+    match words {
+        [first, rest @ ..] if is_optional(first) => rest,
+        all => all,
+    }
+}
+
+fn host(word: &str) -> Result<String, String> {
+    let name = name(word).map_err(|_| format!("\"{word}\" is no domain name"))?;
+    Ok(text(&name))
+}
+
+fn parse<T: std::str::FromStr>(word: &str, what: &str) -> Result<T, String> {
+    word.parse()
+        .map_err(|_| format!("\"{word}\" is not {what}"))
+}
+
+/// The words of a line, without its comment. A quoted string is one word, blanks and semicolons and
+/// all; a backslash takes the next character as it is.
+fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut characters = line.chars().peekable();
+    while let Some(&first) = characters.peek() {
+        if first == ';' {
+            break;
+        }
+        if first.is_whitespace() {
+            characters.next();
+            continue;
+        }
+        let quoted = first == '"';
+        if quoted {
+            characters.next();
+        }
+        let mut word = String::new();
+        let mut closed = !quoted;
+        while let Some(&character) = characters.peek() {
+            if !quoted && (character.is_whitespace() || character == ';') {
+                break;
+            }
+            characters.next();
+            match character {
+                '"' if quoted => {
+                    closed = true;
+                    break;
+                }
+                '\\' if quoted => word.extend(characters.next()),
+                other => word.push(other),
+            }
+        }
+        if !closed {
+            return Err("a quotation mark is not closed".to_owned());
+        }
+        words.push(word);
+    }
+    Ok(words)
+}
+
+impl fmt::Display for ZoneError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.problem)
+    }
+}
+
+impl std::error::Error for ZoneError {}
+
+#[cfg(test)]
+mod tests;
