@@ -244,19 +244,19 @@ impl Event {
 
     /// Appends the event as a line of JSON with a final LF, `time` first.
     pub fn write_to(&self, time: Time, out: &mut Vec<u8>) {
-        out.reserve(1024);
+        out.reserve(2048);
         out.extend_from_slice(b"{\"time\":\"");
         time.write_to(out);
-        out.extend_from_slice(b"\",");
-        let begun = out.len();
-        let mut body = WithoutOpeningBrace {
-            out,
-            skipped: false,
-        };
+        out.push(b'"');
+        let joint = out.len();
         // Every field is a string, number or list of such: the only error would be one of writing, and a Vec has none.
-        if serde_json::to_writer(&mut body, self).is_err() {
-            out.truncate(begun);
-            out.extend_from_slice(b"\"event\":\"unwritable\"}");
+        if serde_json::to_writer(&mut *out, self).is_err() {
+            out.truncate(joint);
+            out.extend_from_slice(b"{\"event\":\"unwritable\"}");
+        }
+        // Both objects become one: the brace that opens the second makes way for a comma.
+        if let Some(brace) = out.get_mut(joint) {
+            *brace = b',';
         }
         out.push(b'\n');
     }
@@ -296,28 +296,6 @@ impl Event {
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }
-    }
-}
-
-/// Joins an object to one that is already begun: leaves out its opening brace.
-struct WithoutOpeningBrace<'a> {
-    out: &'a mut Vec<u8>,
-    skipped: bool,
-}
-
-impl std::io::Write for WithoutOpeningBrace<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let rest = match bytes {
-            [b'{', rest @ ..] if !self.skipped => rest,
-            _ => bytes,
-        };
-        self.skipped |= !bytes.is_empty();
-        self.out.extend_from_slice(rest);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
     }
 }
 
