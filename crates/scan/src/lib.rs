@@ -6,6 +6,8 @@ pub mod address;
 mod back_off;
 pub mod clamav;
 pub mod ctasd;
+#[cfg(test)]
+mod double;
 pub mod engine;
 pub mod finding;
 mod http;

@@ -1,5 +1,7 @@
 //! The engines against the real daemons, from their Debian packages.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
 #[path = "support/daemons.rs"]
 mod daemons;
 
@@ -79,7 +81,7 @@ fn gtube() -> String {
     CLEAN.replace("Hello Bob,", GTUBE)
 }
 
-fn settings(name: &str, address: impl ToString) -> DaemonSettings {
+fn settings(name: &str, address: &impl ToString) -> DaemonSettings {
     DaemonSettings::new(name, address.to_string().parse::<Address>().unwrap())
 }
 
@@ -87,7 +89,7 @@ fn temporary() -> tempfile::TempDir {
     tempfile::tempdir().unwrap()
 }
 
-fn clamav(address: impl ToString) -> Clamav {
+fn clamav(address: &impl ToString) -> Clamav {
     Clamav::new(ClamavSettings {
         daemon: settings("clamav", address),
     })
@@ -123,7 +125,7 @@ async fn clamd_finds_eicar_over_tcp_and_unix_socket() {
         clamd.address().to_string(),
         format!("unix:{}", clamd.socket().display()),
     ] {
-        let engine = clamav(address);
+        let engine = clamav(&address);
         let banner = engine.probe().await.unwrap();
         assert!(banner.starts_with("ClamAV "), "{banner}");
         assert_finds_eicar(&engine, "clamd").await;
@@ -136,7 +138,7 @@ async fn clamd_finds_eicar_over_tcp_and_unix_socket() {
 async fn clamd_refuses_what_exceeds_its_stream_length() {
     let dir = temporary();
     let clamd = Clamd::start(dir.path());
-    let engine = clamav(clamd.address());
+    let engine = clamav(&clamd.address());
     let large = Bytes::from(vec![b'a'; 12 * 1024 * 1024]);
     for _ in 0..3 {
         let why = engine.examine(specimen(large.clone())).await.unwrap_err();
@@ -150,7 +152,7 @@ async fn clamd_refuses_what_exceeds_its_stream_length() {
 async fn clamd_takes_many_messages_at_once() {
     let dir = temporary();
     let clamd = Clamd::start(dir.path());
-    let mut daemon = settings("clamav", clamd.address());
+    let mut daemon = settings("clamav", &clamd.address());
     daemon.connections_max = 4;
     let engine = Arc::new(Clamav::new(ClamavSettings { daemon }));
     let mut tasks = tokio::task::JoinSet::new();
@@ -184,7 +186,7 @@ fn observed(daemon: &mut DaemonSettings) -> Receiver<Health> {
 async fn clamd_dies_and_comes_back() {
     let dir = temporary();
     let mut clamd = Clamd::start(dir.path());
-    let mut daemon = settings("clamav", clamd.address());
+    let mut daemon = settings("clamav", &clamd.address());
     let changes = observed(&mut daemon);
     let engine = Clamav::new(ClamavSettings { daemon });
     assert_finds_eicar(&engine, "clamd").await;
@@ -219,7 +221,7 @@ async fn c_icap_finds_eicar() {
     let mut daemon = CIcap::start(dir.path());
     let icap = |service: &str| {
         Icap::new(IcapSettings {
-            daemon: settings("icap", daemon.address()),
+            daemon: settings("icap", &daemon.address()),
             service: service.to_owned(),
         })
     };
@@ -244,7 +246,7 @@ async fn spamd_scores_gtube() {
         let engine = Spamassassin::new(SpamassassinSettings {
             report,
             user: Some("bob".to_owned()),
-            ..SpamassassinSettings::new(settings("spamassassin", spamd.address()))
+            ..SpamassassinSettings::new(settings("spamassassin", &spamd.address()))
         });
         assert_eq!(engine.probe().await.unwrap(), "SPAMD/1.5 0 PONG");
         let clean = engine.examine(specimen(CLEAN)).await.unwrap();
@@ -268,7 +270,7 @@ async fn spamd_scores_gtube() {
     }
     let engine = Spamassassin::new(SpamassassinSettings::new(settings(
         "spamassassin",
-        spamd.address(),
+        &spamd.address(),
     )));
     let large = engine
         .examine(specimen(vec![b'a'; 600 * 1024]))
@@ -289,7 +291,7 @@ async fn rspamd_rejects_gtube() {
     let dir = temporary();
     let mut rspamd = Rspamd::start(dir.path());
     let engine = RspamdEngine::new(RspamdSettings {
-        daemon: settings("rspamd", rspamd.address()),
+        daemon: settings("rspamd", &rspamd.address()),
         password: None,
     });
     let banner = engine.probe().await.unwrap();
@@ -322,15 +324,15 @@ async fn all_daemons_make_one_wave() {
     let (icap, spamd, rspamd) = start_all(dir.path());
     let engines: [Arc<dyn Engine>; 3] = [
         Arc::new(Icap::new(IcapSettings {
-            daemon: settings("icap", icap.address()),
+            daemon: settings("icap", &icap.address()),
             service: CIcap::SERVICE.to_owned(),
         })),
         Arc::new(Spamassassin::new(SpamassassinSettings::new(settings(
             "spamassassin",
-            spamd.address(),
+            &spamd.address(),
         )))),
         Arc::new(RspamdEngine::new(RspamdSettings {
-            daemon: settings("rspamd", rspamd.address()),
+            daemon: settings("rspamd", &rspamd.address()),
             password: None,
         })),
     ];
