@@ -59,17 +59,14 @@ impl EngineSet {
     }
 
     /// Those whose word counts under any of `settings`.
-    pub fn of_any(
-        &self,
-        settings: &[&policy::Settings],
-    ) -> Vec<Armed> {
+    pub fn of_any(&self, settings: &[&policy::Settings]) -> Vec<Armed> {
         self.engines
             .iter()
             .map(|made| &made.armed)
             .filter(|armed| {
                 settings
                     .iter()
-.any(|settings| settings.rule(armed.engine.name()).enabled)
+                    .any(|settings| settings.rule(armed.engine.name()).enabled)
             })
             .cloned()
             .collect()

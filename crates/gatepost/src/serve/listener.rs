@@ -162,7 +162,7 @@ impl Arrival {
             Err(reply) => session.refuse(&reply),
             Ok(_) if self.talks_early(&mut stream).await => {
                 conversation.talked_early = true;
-                session.refuse(&Reply::new(
+                session.refuse(Reply::new(
                     554,
                     Status::permanent(5, 1),
                     "You spoke before the banner (RFC 5321 3.1)",

@@ -366,12 +366,19 @@ fn refusals() -> Vec<Event> {
         ConnectionRefusal::List,
         ConnectionRefusal::Stopping,
         ConnectionRefusal::Exhausted,
+        ConnectionRefusal::Proxy,
     ];
     let refusal = |reason, limit, reply| Event::ConnectionRefused {
         listener: Arc::from("inbound"),
         client: bare_client(),
         reason,
         limit,
+        detail: if reason == ConnectionRefusal::Proxy {
+            "no header"
+        } else {
+            ""
+        }
+        .to_owned(),
         reply,
     };
     let mut refusals = reasons.map(|reason| refusal(reason, None, None)).to_vec();
@@ -432,6 +439,7 @@ fn of_the_process() -> Vec<Event> {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
         },
+        Event::LinesLost { lines: 3 },
     ]
 }
 

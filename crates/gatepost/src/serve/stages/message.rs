@@ -103,9 +103,12 @@ async fn scan_for(
     let engines = match transaction.groups.as_slice() {
         [] => return Vec::new(),
         [group] => group.route.engines.clone(),
-        groups => cx
-            .engines
-            .of_any(&groups.iter().map(|group| &*group.route.settings).collect::<Vec<_>>()),
+        groups => cx.engines.of_any(
+            &groups
+                .iter()
+                .map(|group| &*group.route.settings)
+                .collect::<Vec<_>>(),
+        ),
     };
     if engines.is_empty() {
         return Vec::new();
