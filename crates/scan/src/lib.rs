@@ -3,6 +3,7 @@
 //! Engines gather facts and know nothing of each other; what is refused is decided by the policy, elsewhere.
 
 pub mod address;
+pub mod attachment;
 mod back_off;
 pub mod clamav;
 pub mod ctasd;
@@ -20,5 +21,6 @@ pub mod rspamd;
 pub mod sophos;
 pub mod spamassassin;
 pub mod specimen;
+pub mod view;
 pub mod wave;
 mod wire;

@@ -4,8 +4,11 @@
 //! the SMTP session guarantees; a bare LF is understood too, so that files from a disk can be examined.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use bytes::Bytes;
+
+use crate::view::View;
 
 /// One immutable message. Clones of its bytes are cheap and share the buffer.
 #[derive(Debug)]
@@ -13,6 +16,7 @@ pub struct Message {
     bytes: Bytes,
     header_bytes: usize,
     body_start: usize,
+    view: OnceLock<View>,
 }
 
 /// One header field of a message.
@@ -34,6 +38,7 @@ impl Message {
             bytes,
             header_bytes,
             body_start,
+            view: OnceLock::new(),
         }
     }
 
@@ -50,6 +55,11 @@ impl Message {
     /// What follows the empty line.
     pub fn body(&self) -> &[u8] {
         self.bytes.get(self.body_start..).unwrap_or_default()
+    }
+
+    /// The MIME view, made once, when first asked for, and shared by all engines.
+    pub fn view(&self) -> &View {
+        self.view.get_or_init(|| View::parse(&self.bytes))
     }
 
     /// The header fields in order. Lines that are not part of a field are passed over.

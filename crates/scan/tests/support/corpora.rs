@@ -11,20 +11,20 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
-use std::{fs, io};
+use std::{env, fs, io};
 
 /// Legitimate and spam messages of the SpamAssassin public corpus, in folders below this one.
-pub fn spamassassin() -> PathBuf {
+pub(crate) fn spamassassin() -> PathBuf {
     unpacked("spamassassin-public.tar.zst").join("sa")
 }
 
 /// Phishing messages of honeypots.
-pub fn phishing() -> PathBuf {
+pub(crate) fn phishing() -> PathBuf {
     unpacked("phishing-2022-2025.tar.zst").join("phishing")
 }
 
 /// Every message below `folder`, in the order of its path.
-pub fn messages(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn messages(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     collect(folder, &mut files).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     // `cmds` is the corpus's own list of moves, no message.
@@ -34,7 +34,7 @@ pub fn messages(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Whether the messages below the folder of this file are legitimate: the SpamAssassin folders say so by name.
-pub fn is_ham(file: &Path) -> bool {
+pub(crate) fn is_ham(file: &Path) -> bool {
     file.components()
         .any(|part| part.as_os_str().to_string_lossy().contains("ham"))
 }
@@ -58,34 +58,34 @@ fn unpacked(archive: &str) -> PathBuf {
     let size = fs::metadata(&source)
         .unwrap_or_else(|error| panic!("{}: {error}", source.display()))
         .len();
-    let target = env::target_folder(&workspace).join("corpora");
+    let target = target_folder(&workspace).join("corpora");
     let done = target.join(format!("{}-{size}", archive.trim_end_matches(".tar.zst")));
     if done.is_dir() {
         return done;
     }
     let partial = target.join(format!("partial-{}-{archive}", process::id()));
-    fs::create_dir_all(&partial).expect("folder below target");
-    let status = Command::new("tar")
+    fs::create_dir_all(&partial).unwrap_or_else(|error| panic!("{}: {error}", partial.display()));
+    let unpacking = Command::new("tar")
         .args(["--use-compress-program", "zstd --long=27", "-xf"])
         .arg(&source)
         .arg("-C")
         .arg(&partial)
-        .status()
-        .expect("the tar command");
-    assert!(status.success(), "tar cannot unpack {}", source.display());
+        .status();
+    let is_unpacked = matches!(unpacking, Ok(status) if status.success());
+    assert!(
+        is_unpacked,
+        "tar cannot unpack {}: {unpacking:?}",
+        source.display()
+    );
     if fs::rename(&partial, &done).is_err() {
         // Another process was faster.
-        fs::remove_dir_all(&partial).expect("own folder");
+        let _ = fs::remove_dir_all(&partial);
     }
     assert!(done.is_dir(), "{} is missing", done.display());
     done
 }
 
 /// Where cargo puts what it builds.
-mod env {
-    use std::path::{Path, PathBuf};
-
-    pub(super) fn target_folder(workspace: &Path) -> PathBuf {
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
-    }
+fn target_folder(workspace: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace.join("target"), PathBuf::from)
 }
