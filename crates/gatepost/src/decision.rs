@@ -78,7 +78,11 @@ pub struct Decision {
 impl Decision {
     /// What became of the transaction as a whole, in one word; the best news of any recipient counts.
     pub fn outcome(&self) -> &'static str {
-        let has = |wanted| self.recipients.iter().any(|recipient| recipient.disposition == wanted);
+        let has = |wanted| {
+            self.recipients
+                .iter()
+                .any(|recipient| recipient.disposition == wanted)
+        };
         let verdict = self.verdict.as_ref().map(Verdict::outcome);
         if has(Disposition::Relayed) {
             "relayed"
