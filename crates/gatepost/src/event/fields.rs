@@ -112,7 +112,7 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("listener", Shape::Text, "The listener's name."),
             always("client", Shape::Part(&parts::CLIENT), "Who connected."),
-            always("reason", Shape::Word(&["listener", "network", "overall", "list", "stopping", "exhausted", "proxy"]), "Why: a limit of the listener, of the client's network or of all listeners, a block list, the state of the process, or a PROXY header that is missing or wrong."),
+            always("reason", Shape::Word(&["listener", "network", "overall", "list", "stopping", "exhausted", "proxy"]), "Why: a limit of the listener, of the client's network or of all listeners, a block list, the state of the process, or a PROXY header that was missing or wrong."),
             maybe("limit", Shape::Number("connections"), "The limit that was reached."),
             maybe("detail", Shape::Text, "What happened, where the reason does not say all."),
             maybe("reply", Shape::Part(&parts::REPLY), "The reply given."),
@@ -228,7 +228,7 @@ pub const EVENTS: &[EventKind] = &[
     },
     EventKind {
         name: "lines-lost",
-        when: "Lines of this log could not be written for so long that they were dropped. Written once the log works again.",
-        fields: &[always("lines", Shape::Number("lines"), "How many.")],
+        when: "Lines of this log could not be written and were lost.",
+        fields: &[always("lines", Shape::Number(""), "How many.")],
     },
 ];

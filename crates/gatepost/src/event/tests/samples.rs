@@ -368,23 +368,21 @@ fn refusals() -> Vec<Event> {
         ConnectionRefusal::Exhausted,
         ConnectionRefusal::Proxy,
     ];
-    let refusal = |reason, limit, reply| Event::ConnectionRefused {
+    let refusal = |reason, limit, detail: &str, reply| Event::ConnectionRefused {
         listener: Arc::from("inbound"),
         client: bare_client(),
         reason,
         limit,
-        detail: if reason == ConnectionRefusal::Proxy {
-            "no header"
-        } else {
-            ""
-        }
-        .to_owned(),
+        detail: detail.to_owned(),
         reply,
     };
-    let mut refusals = reasons.map(|reason| refusal(reason, None, None)).to_vec();
+    let mut refusals = reasons
+        .map(|reason| refusal(reason, None, "", None))
+        .to_vec();
     refusals.push(refusal(
         ConnectionRefusal::Network,
         Some(100),
+        "of 192.0.2.0/24",
         Some(bare_reply()),
     ));
     refusals
@@ -439,7 +437,7 @@ fn of_the_process() -> Vec<Event> {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
         },
-        Event::LinesLost { lines: 3 },
+        Event::LinesLost { lines: 12 },
     ]
 }
 
