@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use crate::config::Level;
 use crate::decision::Decision;
 use crate::event::{Event, SessionEnded, Time};
+use crate::policy::Verdict;
 
 /// The event as a line without time and level.
 pub(super) fn line(event: &Event) -> (Level, String) {
@@ -20,18 +21,27 @@ pub(super) fn line(event: &Event) -> (Level, String) {
             client,
             reason,
             limit,
+            detail,
             ..
         } => {
             let limit = limit.map_or(String::new(), |limit| format!(" limit={limit}"));
-            (
-                Level::Warn,
-                format!(
-                    "connection refused listener={listener} client={} reason={}{limit}",
-                    client.ip,
-                    word(reason)
-                ),
-            )
+            let (ip, reason) = (client.ip, word(reason));
+            let mut line = format!(
+                "connection refused listener={listener} client={ip} reason={reason}{limit}"
+            );
+            if !detail.is_empty() {
+                // Writing to a String can't fail.
+                let _ = write!(line, " ({})", printable(detail));
+            }
+            (Level::Warn, line)
         }
+        other => of_peers(other).unwrap_or_else(|| of_process(other)),
+    }
+}
+
+/// What engines and nexthops do; `None` for other events.
+fn of_peers(event: &Event) -> Option<(Level, String)> {
+    Some(match event {
         Event::EngineDown {
             engine,
             cause,
@@ -57,6 +67,13 @@ pub(super) fn line(event: &Event) -> (Level, String) {
             Level::Warn,
             format!("nexthop {nexthop} is back after {down_seconds:.1} s"),
         ),
+        _ => return None,
+    })
+}
+
+/// What the process does: configuration, certificates, start and stop.
+fn of_process(event: &Event) -> (Level, String) {
+    match event {
         Event::Reloaded {
             listeners,
             routes,
@@ -68,31 +85,36 @@ pub(super) fn line(event: &Event) -> (Level, String) {
                 "configuration reloaded: {listeners} listeners, {routes} routes, {domains} domains, in {milliseconds:.0} ms"
             ),
         ),
-        Event::ReloadFailed { errors } => (
-            Level::Error,
-            format!(
-                "configuration not reloaded, the running one stays: {}",
-                errors.join("; ")
-            ),
-        ),
+        Event::ReloadFailed { errors } => {
+            let errors = errors.join("; ");
+            (
+                Level::Error,
+                format!("configuration not reloaded, the running one stays: {errors}"),
+            )
+        }
         Event::CertificateReloaded {
             path,
             names,
             expires,
         } => {
             let expires = expires.map_or(String::new(), |time| format!(", expires {time}"));
+            let names = names.join(" ");
             (
                 Level::Info,
-                format!(
-                    "certificate {path} reloaded for {}{expires}",
-                    names.join(" ")
-                ),
+                format!("certificate {path} reloaded for {names}{expires}"),
             )
         }
         Event::CertificateFailed { path, detail } => (
             Level::Error,
             format!("certificate {path} not reloaded, the old one stays: {detail}"),
         ),
+        other => of_life(other),
+    }
+}
+
+/// Start, stop, and what runs out.
+fn of_life(event: &Event) -> (Level, String) {
+    match event {
         Event::Started {
             version,
             node,
@@ -137,6 +159,8 @@ pub(super) fn line(event: &Event) -> (Level, String) {
             Level::Error,
             format!("{lines} lines of the decision log were lost"),
         ),
+        // Told by `line`, `of_peers` and `of_process`.
+        other => (Level::Debug, other.name().to_owned()),
     }
 }
 
@@ -161,17 +185,17 @@ fn decided(decision: &Decision) -> String {
     if decision.sizes.bytes > 0 {
         let _ = write!(line, " bytes={}", decision.sizes.bytes);
     }
-    if let Some(reason) = decision
-        .verdict
-        .as_ref()
-        .and_then(|verdict| verdict.reason())
-    {
+    // Without a verdict on the message, the last recipient that was refused says why there is none.
+    let last = decision.recipients.last();
+    let verdict = decision.verdict.as_ref().or_else(|| last?.verdict.as_ref());
+    if let Some(reason) = verdict.and_then(Verdict::reason) {
         let _ = write!(line, " reason={}", reason.kind);
         if !reason.detail.is_empty() {
             let _ = write!(line, " ({})", printable(&reason.detail));
         }
     }
-    if let Some(reply) = &decision.reply {
+    let reply = decision.reply.as_ref().or_else(|| last?.reply.as_ref());
+    if let Some(reply) = reply {
         let _ = write!(line, " reply=\"{} {}\"", reply.code, printable(&reply.text));
     }
     let _ = write!(line, " ms={:.1}", decision.timings.total);

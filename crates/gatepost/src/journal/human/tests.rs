@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use smtp::{Reply, Status};
+
 use super::*;
-use crate::decision::{Client, Stage};
+use crate::decision::{Client, Disposition, Recipient, Stage};
 use crate::event::SessionEnd;
+use crate::policy::{Kind, Reason};
 
 fn ended(detail: &str) -> Event {
     Event::SessionEnded(Box::new(SessionEnded {
@@ -28,6 +31,24 @@ fn a_line_tells_ids_first_and_holds_no_control_characters() {
     assert_eq!(
         line,
         "session ended listener=inbound client=192.0.2.1 reason=too-many-errors bad_commands=10 (last?refused?)"
+    );
+}
+
+#[test]
+fn a_recipient_that_is_refused_is_told_with_the_reason() {
+    let mut decision = crate::event::tests::decisions().pop().unwrap();
+    decision.verdict = None;
+    decision.reply = None;
+    decision.recipients = vec![Recipient {
+        verdict: Some(Verdict::because(Reason::new(Kind::Relay))),
+        reply: Some((&Reply::new(550, Status::NOT_AUTHORISED, "Relay denied")).into()),
+        disposition: Disposition::Refused,
+        ..Recipient::new("jane@example.com")
+    }];
+    let (_, line) = line(&Event::Decided(Box::new(decision)));
+    assert!(
+        line.contains(" refused ") && line.contains(" reason=relay reply=\"550 Relay denied\" "),
+        "{line}"
     );
 }
 
