@@ -1,4 +1,5 @@
-//! `cargo xtask docs`: the API documentation builds without a warning, and links between Markdown files lead somewhere.
+//! `cargo xtask docs`: writes the generated pages of docs/ anew, builds the API documentation without a warning, and
+//! checks that links between Markdown files lead somewhere.
 
 use std::process::Command;
 
@@ -9,10 +10,34 @@ use crate::steps::{Steps, Tally, command};
 use crate::tidy::links;
 use crate::workspace;
 
-/// Builds and checks the documentation; `false` if something is wrong with it.
+/// The tests that hold docs/configuration.md, docs/events.md and docs/metrics.md against the tables they are made from.
+const GENERATING_TESTS: [&str; 3] = [
+    "config::tests::the_reference_is_up_to_date",
+    "event::tests::the_document_is_that_of_the_tables",
+    "metrics::tests::the_document_is_that_of_the_table",
+];
+
+/// Writes, builds and checks the documentation; `false` if something is wrong with it.
 pub(crate) fn run(arguments: Arguments) -> Result<bool> {
     arguments.finish()?;
     let mut steps = Steps::default();
+    steps.run("generated pages", || {
+        command(
+            Command::new("cargo")
+                .args([
+                    "test",
+                    "--locked",
+                    "--quiet",
+                    "--package",
+                    "gatepost",
+                    "--lib",
+                ])
+                .args(["--", "--exact"])
+                .args(GENERATING_TESTS)
+                .env("UPDATE_EXPECT", "1")
+                .current_dir(workspace::root()),
+        )
+    });
     steps.run("API documentation", || {
         let options = ["doc", "--locked", "--workspace", "--no-deps"];
         command(

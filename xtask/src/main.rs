@@ -35,7 +35,7 @@ usage: cargo xtask TASK [options]
                      measure Gatepost beside its peers; NAME is inline
   fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
                      the fuzz targets, or one of them, for N seconds each (60)
-  docs               API documentation without warnings, and links between the Markdown files
+  docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
   peers              install what tests and benches need beside Gatepost, and nothing else
 ";
 

@@ -120,7 +120,10 @@ fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
             daemon: daemon(address),
         })),
         EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
-            banned_extensions: attachment.banned_extensions.clone(),
+            banned_extensions: AttachmentSettings::dangerous_extensions()
+                .map(str::to_owned)
+                .chain(attachment.banned_extensions.iter().cloned())
+                .collect(),
             allowed_extensions: attachment.allowed_extensions.clone(),
             block_encrypted: attachment.encrypted_archives == EncryptedArchives::Refuse,
             archive_depth_max: attachment.archive_depth_max,
@@ -164,3 +167,6 @@ fn observer(journal: Journal) -> Observer {
         journal.emit(&event);
     })
 }
+
+#[cfg(test)]
+mod tests;

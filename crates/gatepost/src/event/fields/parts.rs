@@ -199,6 +199,7 @@ const FINDING: Part = Part {
         maybe("symbols", Shape::List(&Shape::Part(&SYMBOL)), "What it observed."),
         maybe("reason", Shape::Text, "One line for the postmaster."),
         maybe("unavailable", Shape::Part(&UNAVAILABLE), "Why it gave no answer; there is nothing else then."),
+        maybe("not_awaited", Shape::Flag, "The verdict was certain before it answered; there is nothing else then."),
         always("milliseconds", Shape::Number("ms"), "How long it took."),
     ],
 };

@@ -139,7 +139,11 @@ fn findings() -> Vec<Finding> {
         }),
         ..Finding::new("ctasd")
     };
-    let mut findings = vec![full, bare_score];
+    let not_awaited = Finding {
+        not_awaited: true,
+        ..Finding::new("icap")
+    };
+    let mut findings = vec![full, bare_score, not_awaited];
     findings.extend(SpamClass::ALL.map(|class| Finding {
         spam: Some(class),
         ..Finding::new("ctasd")
