@@ -73,6 +73,8 @@ pub struct Consignment<'a> {
     pub recipients: &'a [(&'a ForwardPath, &'a RcptParameters)],
     /// The message as received.
     pub message: &'a Bytes,
+    /// Whether it holds any byte beyond ASCII.
+    pub eight_bit: bool,
     /// What changes on the way out.
     pub edited: &'a Edited,
     /// Our name, for file names.
@@ -87,16 +89,25 @@ pub async fn hand_on(
     lease: Option<Lease>,
     consignment: &Consignment<'_>,
 ) -> Vec<Outcome> {
-    if let Some(lease) = lease {
-        return transfer(lease, consignment).await;
+    if let Some(maildir) = nexthops::maildir(route) {
+        return store(maildir, consignment).await;
     }
-    match nexthops::maildir(route) {
-        Some(maildir) => store(maildir, consignment).await,
+    let mut transferred = match lease {
+        Some(lease) => transfer(lease, consignment).await,
         None => open_and_transfer(nexthops, dialling, route, consignment).await,
+    };
+    if transferred
+        .as_ref()
+        .is_err_and(|fault| fault.step == Step::Data)
+    {
+        // The nexthop went away before it had any of the message, as it does when the client takes longer than the
+        // nexthop waits. Another connection loses nothing and repeats nothing.
+        transferred = open_and_transfer(nexthops, dialling, route, consignment).await;
     }
+    transferred.unwrap_or_else(|fault| faults(fault, consignment.recipients.len()))
 }
 
-/// Opens the nexthop's transaction after the verdict, for routes without cut-through.
+/// Opens the nexthop's transaction after the verdict.
 ///
 /// The client gets one reply: unless the nexthop takes all recipients, it gets none of the message.
 async fn open_and_transfer(
@@ -104,10 +115,11 @@ async fn open_and_transfer(
     dialling: &Dialling,
     route: &Route,
     consignment: &Consignment<'_>,
-) -> Vec<Outcome> {
-    let count = consignment.recipients.len();
+) -> Result<Vec<Outcome>, Fault> {
+    let all =
+        |outcome: &dyn Fn() -> Outcome| consignment.recipients.iter().map(|_| outcome()).collect();
     let Some(((forward_path, rcpt), others)) = consignment.recipients.split_first() else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     let opening = Opening {
         reverse_path: consignment.reverse_path,
@@ -122,61 +134,52 @@ async fn open_and_transfer(
     } = match nexthops.open(route, dialling, opening).await {
         Ok(opened) => opened,
         Err(NotOpened::Unsupported(unsupported)) => {
-            return (0..count)
-                .map(|_| Outcome::Unsupported(unsupported))
-                .collect();
+            return Ok(all(&|| Outcome::Unsupported(unsupported)));
         }
-        Err(NotOpened::Fault(fault)) => return faults(fault, count),
+        Err(NotOpened::Fault(fault)) => return Err(fault),
+    };
+    let nexthop = lease.nexthop().to_owned();
+    let refused = |reply: &Reply, at_rcpt| Outcome::Refused {
+        nexthop: nexthop.clone(),
+        reply: reply.clone(),
+        at_rcpt,
     };
     let Some(first) = rcpt_reply else {
-        let nexthop = lease.nexthop().to_owned();
         lease.abandon();
-        return (0..count)
-            .map(|_| Outcome::Refused {
-                nexthop: nexthop.clone(),
-                reply: mail_reply.clone(),
-                at_rcpt: false,
-            })
-            .collect();
+        return Ok(all(&|| refused(&mail_reply, false)));
     };
     let mut replies = vec![first];
     for (forward_path, rcpt) in others {
-        match lease.connection.recipient(forward_path, rcpt).await {
-            Ok(reply) => replies.push(reply),
-            Err(fault) => return faults(fault, count),
-        }
+        replies.push(lease.connection.recipient(forward_path, rcpt).await?);
     }
     if replies.iter().all(Reply::is_positive) {
         return transfer(lease, consignment).await;
     }
-    let nexthop = lease.nexthop().to_owned();
     lease.abandon();
-    replies
-        .into_iter()
-        .map(|reply| Outcome::Refused {
-            nexthop: nexthop.clone(),
-            reply,
-            at_rcpt: true,
-        })
-        .collect()
+    Ok(replies.iter().map(|reply| refused(reply, true)).collect())
 }
 
 /// Sends the message over a transaction whose recipients were accepted.
-async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Vec<Outcome> {
+async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec<Outcome>, Fault> {
     let count = consignment.recipients.len();
-    let slices = consignment.edited.slices(consignment.message);
-    match lease.connection.transfer(slices, count).await {
-        Err(fault) => faults(fault, count),
-        Ok(replies) => {
-            let nexthop = lease.nexthop().to_owned();
-            lease.give_back();
-            // SMTP has one reply for all recipients, LMTP one for each.
-            (0..count)
-                .filter_map(|i| replies.get(i).or(replies.last()))
-                .map(|reply| final_outcome(&nexthop, reply))
-                .collect()
-        }
+    if let Err(unsupported) = lease
+        .connection
+        .takes(consignment.mail, consignment.eight_bit)
+    {
+        lease.abandon();
+        return Ok((0..count)
+            .map(|_| Outcome::Unsupported(unsupported))
+            .collect());
     }
+    let slices = consignment.edited.slices(consignment.message);
+    let replies = lease.connection.transfer(slices, count).await?;
+    let nexthop = lease.nexthop().to_owned();
+    lease.give_back();
+    // SMTP has one reply for all recipients, LMTP one for each.
+    Ok((0..count)
+        .filter_map(|i| replies.get(i).or(replies.last()))
+        .map(|reply| final_outcome(&nexthop, reply))
+        .collect())
 }
 
 fn final_outcome(nexthop: &str, reply: &Reply) -> Outcome {

@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsStream;
 use tokio_rustls::rustls::{CipherSuite, ProtocolVersion};
@@ -67,6 +67,15 @@ impl Stream {
                 .map_or_else(String::new, |suite| cipher_name(suite.suite())),
             server_name,
         })
+    }
+
+    /// Writes all of `bytes` and sees them on their way: TLS may hold back the end of what it was given until it is flushed.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.write_all(bytes).await?;
+        self.flush().await
     }
 
     /// True if what is written is encrypted.

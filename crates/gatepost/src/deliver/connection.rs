@@ -3,6 +3,7 @@
 //! Each method sends what it must, waits for the replies that belong to it, and returns them. A refusal is a reply;
 //! only what breaks the connection is a `Fault`. Dropping a connection closes it.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
@@ -13,8 +14,7 @@ use net::stream::Stream;
 use net::tls::Connector;
 use smtp::Reply;
 use smtp::client::{Event, Failure, Protocol, Session, Settings, StartTlsUse, Unsupported};
-use smtp::{ForwardPath, ReversePath};
-use smtp::{MailParameters, RcptParameters};
+use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::UnixStream;
 use tokio::time::Instant;
@@ -106,6 +106,9 @@ impl Connection {
 
     /// Begins a transaction with its first recipient, in one write where the peer takes it. The replies are those
     /// to MAIL and to RCPT; there is none to RCPT if MAIL was refused.
+    ///
+    /// `BODY=8BITMIME` only says what may come (many clients always say it): a peer that does not know it is asked all the
+    /// same, and [`takes`](Connection::takes) decides once the content is there.
     pub async fn begin(
         &mut self,
         reverse_path: &ReversePath,
@@ -113,7 +116,11 @@ impl Connection {
         forward_path: &ForwardPath,
         rcpt: &RcptParameters,
     ) -> Result<Result<(Reply, Option<Reply>), Unsupported>, Fault> {
-        if let Err(unsupported) = self.wire.session.mail(reverse_path, mail) {
+        let mut mail = Cow::Borrowed(mail);
+        if mail.body.is_some() && !self.wire.session.capabilities().eight_bit_mime {
+            mail.to_mut().body = None;
+        }
+        if let Err(unsupported) = self.wire.session.mail(reverse_path, &mail) {
             return Ok(Err(unsupported));
         }
         self.transactions += 1;
@@ -205,6 +212,15 @@ impl Connection {
             }
         }
         Ok(replies)
+    }
+
+    /// Whether the peer takes content that was declared as 8-bit and is (RFC 6152 3).
+    pub fn takes(&self, mail: &MailParameters, eight_bit: bool) -> Result<(), Unsupported> {
+        let declared = mail.body == Some(Body::EightBitMime);
+        if declared && eight_bit && !self.wire.session.capabilities().eight_bit_mime {
+            return Err(Unsupported::EightBitMime);
+        }
+        Ok(())
     }
 
     /// Ends the transaction without sending the message; true if the connection can be used again.
@@ -349,7 +365,7 @@ impl Wire {
         if output.is_empty() {
             return Ok(());
         }
-        match tokio::time::timeout(limit, self.stream.write_all(&output)).await {
+        match tokio::time::timeout(limit, self.stream.send(&output)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(self.fault(step, Cause::Io(error))),
             Err(_) => Err(self.fault(step, Cause::Timeout(limit.as_secs()))),

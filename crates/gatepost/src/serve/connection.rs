@@ -255,7 +255,7 @@ async fn flush(
     }
     tokio::time::timeout(
         conversation.listener.settings.timeouts.write,
-        stream.write_all(&output),
+        stream.send(&output),
     )
     .await
     .map_err(|_| io::ErrorKind::TimedOut)?

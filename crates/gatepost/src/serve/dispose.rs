@@ -25,6 +25,8 @@ pub struct Disposal<'a> {
     pub specimen: &'a Specimen,
     /// What the engines said.
     pub findings: &'a [Finding],
+    /// Whether it holds any byte beyond ASCII.
+    pub eight_bit: bool,
     /// What follows from it.
     pub verdict: Verdict,
 }
@@ -128,6 +130,7 @@ async fn hand_on(
         recipients: &recipients,
         message: disposal.specimen.message.bytes(),
         edited: &edited,
+        eight_bit: disposal.eight_bit,
         hostname: &cx.config.node.name,
     };
     let outcomes = deliver::hand_on(

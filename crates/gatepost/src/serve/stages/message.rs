@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 use scan::finding::Finding;
@@ -18,7 +17,7 @@ use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
 use crate::policy::{self, Kind, ListMatch, MessageFacts, Reason, Verdict};
 use crate::replies::LANGUAGE_DEFAULT;
-use crate::serve::content::ContentError;
+use crate::serve::content::{ContentError, KeptContent};
 use crate::serve::conversation::{Conversation, milliseconds};
 use crate::serve::dispose::{Disposal, dispose};
 use crate::serve::refusals::{Concerned, refusal};
@@ -29,30 +28,26 @@ use crate::trace_fields::{self, ReceivedFacts};
 const MESSAGE_ID_BYTES_MAX: usize = 256;
 
 /// Answers the end of data.
-pub(super) async fn message(conversation: &mut Conversation, content: ContentFacts) -> Answer {
+pub(super) async fn message(conversation: &mut Conversation, facts: ContentFacts) -> Answer {
     let Some(mut transaction) = conversation.transaction.take() else {
         return Answer::Reply(Reply::new(503, Status::INVALID_COMMAND, "MAIL first"));
     };
     transaction.outcome.sizes = Sizes {
-        bytes: content.bytes,
-        header_bytes: content.header_bytes,
+        bytes: facts.bytes,
+        header_bytes: facts.header_bytes,
     };
-    let kept = transaction.end_content();
-    let replies = match (content.defect, kept) {
-        (Some(defect), _) => refuse_all(conversation, &mut transaction, &defective(defect)),
-        (None, Err(error)) => refuse_all(
-            conversation,
-            &mut transaction,
-            &unkept(conversation, &error),
-        ),
-        (None, Ok(content)) => match content.finish().await {
-            Ok(kept) => examine(conversation, &mut transaction, kept.bytes.clone()).await,
-            Err(error) => refuse_all(
-                conversation,
-                &mut transaction,
-                &unkept(conversation, &error),
-            ),
-        },
+    let content = transaction.end_content();
+    let kept = match (facts.defect, content) {
+        (Some(defect), _) => Err(defective(defect)),
+        (None, Err(error)) => Err(unkept(conversation, &error)),
+        (None, Ok(content)) => content
+            .finish()
+            .await
+            .map_err(|error| unkept(conversation, &error)),
+    };
+    let replies = match kept {
+        Ok(kept) => examine(conversation, &mut transaction, &kept, facts.eight_bit).await,
+        Err(reason) => refuse_all(conversation, &mut transaction, &reason),
     };
     let answer = answer(&mut transaction, replies);
     conversation.record(*transaction, EndedBy::Reply);
@@ -63,12 +58,13 @@ pub(super) async fn message(conversation: &mut Conversation, content: ContentFac
 async fn examine(
     conversation: &mut Conversation,
     transaction: &mut Transaction,
-    bytes: Bytes,
+    kept: &KeptContent,
+    eight_bit: bool,
 ) -> Vec<Reply> {
     let cx = Arc::clone(&conversation.cx);
     conversation.client.name.wait().await;
     let received = received_field(conversation, transaction);
-    let message = Message::new(bytes);
+    let message = Message::new(kept.bytes.clone());
     transaction.outcome.message_id = message_id(&message);
     transaction.lists.extend(cx.lists.authors(&message));
     let specimen = Arc::new(specimen(conversation, transaction, message, received));
@@ -84,6 +80,7 @@ async fn examine(
             group,
             specimen: &specimen,
             findings: &findings,
+            eight_bit,
             verdict,
         };
         replies.extend(dispose(conversation, transaction, disposal).await);
