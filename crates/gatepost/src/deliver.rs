@@ -184,18 +184,21 @@ async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec
 
 fn final_outcome(nexthop: &str, reply: &Reply) -> Outcome {
     let (nexthop, reply) = (nexthop.to_owned(), reply.clone());
-    // RFC 5321 4.3.2: only 2xx is success here; a 3xx would be a promise of nothing.
-    if (200..300).contains(&reply.code()) {
-        Outcome::Kept(Custody {
+    match reply.code() {
+        200..=299 => Outcome::Kept(Custody {
             nexthop,
             reply: Some(reply),
-        })
-    } else {
-        Outcome::Refused {
+        }),
+        // RFC 5321 4.2.1: after the data a 3xx promises nothing, and must not become a yes.
+        300..=399 => {
+            let cause = Cause::Protocol(format!("`{reply}` is no answer to the message"));
+            Outcome::Fault(Arc::new(Fault::new(nexthop, Step::Final, cause)))
+        }
+        _ => Outcome::Refused {
             nexthop,
             reply,
             at_rcpt: false,
-        }
+        },
     }
 }
 
@@ -246,3 +249,6 @@ fn faults(fault: Fault, count: usize) -> Vec<Outcome> {
         .map(|_| Outcome::Fault(Arc::clone(&fault)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
@@ -39,6 +39,9 @@ use listener::Listener;
 const BACKLOG: u32 = 1024;
 /// After the deadline of a stop, how long sessions may take to say 421.
 const CUT_OFF_WAIT: Duration = Duration::from_secs(2);
+
+/// Listening sockets that were handed to the process, by name.
+pub type Activated = Vec<(String, std::net::TcpListener)>;
 
 /// The snapshot in force; cheap to clone.
 #[derive(Clone)]
@@ -111,11 +114,11 @@ struct Bound {
 }
 
 impl Server {
-    /// Binds every listener of `config` and starts accepting.
+    /// Binds every listener of `config`, except where a socket in `activated` serves, and starts accepting.
     ///
     /// # Errors
     /// What can't be used or bound, each with what to do about it.
-    pub async fn start(config: Config) -> Result<Arc<Server>, Vec<String>> {
+    pub async fn start(config: Config, activated: Activated) -> Result<Arc<Server>, Vec<String>> {
         let file = config.file.clone();
         prepare_data_dir(&config).map_err(|error| vec![error])?;
         let services = Services::new(&config).map_err(|error| {
@@ -141,7 +144,7 @@ impl Server {
             node_number: cx.services.references.node(),
             pid: std::process::id(),
         });
-        let sockets = bind_missing(&cx, &HashMap::new()).map_err(|error| vec![error])?;
+        let sockets = bind_missing(&cx, &HashMap::new(), activated).map_err(|error| vec![error])?;
         server.listen_on(sockets).await;
         Ok(server)
     }
@@ -169,26 +172,23 @@ impl Server {
     }
 
     async fn try_reload(&self, old: &Arc<Context>) -> Result<Arc<Context>, Vec<String>> {
-        let config = match &self.file {
-            Some(file) => Config::load(file).map_err(|errors| {
-                errors
-                    .iter()
-                    .map(ConfigError::to_string)
-                    .collect::<Vec<_>>()
-            })?,
-            None => {
-                return Err(vec![
-                    "there is no configuration file to read again: start with --config".to_owned(),
-                ]);
-            }
+        let Some(file) = self.file.clone() else {
+            let remedy = "there is no configuration file to read again: start with --config";
+            return Err(vec![remedy.to_owned()]);
         };
-        prepare_data_dir(&config).map_err(|error| vec![error])?;
-        let context = Context::new(config, Arc::clone(&old.services), Some(old))
-            .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
+        let previous = Arc::clone(old);
+        // Files of a million domains and certificates are read: not on a thread that carries mail.
+        let context = tokio::task::spawn_blocking(move || read_again(&file, &previous))
+            .await
+            .map_err(|error| {
+                vec![format!(
+                    "reading the configuration ended abnormally: {error}"
+                )]
+            })??;
         let context = Arc::new(context);
         let sockets = {
             let bound = self.bound.lock().await;
-            bind_missing(&context, &bound).map_err(|error| vec![error])?
+            bind_missing(&context, &bound, Activated::new()).map_err(|error| vec![error])?
         };
         // From here on nothing fails.
         self.current.swap(Arc::clone(&context));
@@ -295,6 +295,20 @@ impl Server {
     }
 }
 
+/// The snapshot of the file as it is now.
+fn read_again(file: &Path, previous: &Context) -> Result<Context, Vec<String>> {
+    let words = |errors: Vec<ConfigError>| {
+        errors
+            .iter()
+            .map(ConfigError::to_string)
+            .collect::<Vec<_>>()
+    };
+    let config = Config::load(file).map_err(words)?;
+    prepare_data_dir(&config).map_err(|error| vec![error])?;
+    Context::new(config, Arc::clone(&previous.services), Some(previous))
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
+}
+
 /// Makes the folders that we write to.
 fn prepare_data_dir(config: &Config) -> Result<(), String> {
     let dir = &config.node.data_dir;
@@ -310,9 +324,8 @@ fn prepare_data_dir(config: &Config) -> Result<(), String> {
 fn bind_missing(
     cx: &Context,
     bound: &HashMap<SocketAddr, Bound>,
+    mut activated: Activated,
 ) -> Result<Vec<(SocketAddr, TcpListener)>, String> {
-    let mut activated =
-        net::socket::activated().map_err(|error| format!("sockets from systemd: {error}"))?;
     let mut sockets = Vec::new();
     for listener in &cx.listeners {
         for address in listener

@@ -8,7 +8,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::{ConfigOption, complain, say, tell};
 use crate::config::{Config, Level};
 use crate::metrics;
-use crate::serve::{Server, admin};
+use crate::serve::{Activated, Server, admin};
 
 /// Takes mail until SIGTERM or SIGINT.
 pub(super) fn run(option: &ConfigOption) -> ExitCode {
@@ -17,6 +17,14 @@ pub(super) fn run(option: &ConfigOption) -> ExitCode {
         Err(code) => return code,
     };
     init_tracing(config.log.level);
+    // Takes variables out of the environment: before there are threads.
+    let activated = match net::socket::activated() {
+        Ok(activated) => activated,
+        Err(error) => {
+            complain(&format!("gatepost: sockets from systemd: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     builder.enable_all();
     if let Some(threads) = config.node.threads {
@@ -29,7 +37,7 @@ pub(super) fn run(option: &ConfigOption) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(serve(config)) {
+    match runtime.block_on(serve(config, activated)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(errors) => {
             tell(errors.iter());
@@ -38,7 +46,7 @@ pub(super) fn run(option: &ConfigOption) -> ExitCode {
     }
 }
 
-async fn serve(config: Config) -> Result<(), Vec<String>> {
+async fn serve(config: Config, activated: Activated) -> Result<(), Vec<String>> {
     let handle = metrics::install().map_err(|error| vec![format!("metrics: {error}")])?;
     let one = |error: std::io::Error| vec![format!("signals: {error}")];
     // Before anything is bound: a signal that comes early must not end the process in the middle.
@@ -46,7 +54,7 @@ async fn serve(config: Config) -> Result<(), Vec<String>> {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(one)?;
     let mut hangup = signal(SignalKind::hangup()).map_err(one)?;
     let embedded = config.file.is_none();
-    let server = Server::start(config).await?;
+    let server = Server::start(config, activated).await?;
     admin::serve(Arc::clone(&server), handle)
         .await
         .map_err(|error| vec![error])?;

@@ -187,8 +187,8 @@ impl Connection {
             .event(Step::Data, self.manner.timeouts.data)
             .await?
         {
-            Event::Data(reply) if reply.is_positive() => {}
-            Event::Data(reply) => return Ok(vec![reply; expected]),
+            Event::Data(reply) if reply.code() == 354 => {}
+            Event::Data(reply) if !reply.is_positive() => return Ok(vec![reply; expected]),
             other => return Err(self.wire.unexpected(Step::Data, &other)),
         }
         for chunk in slices.flat_map(|slice| slice.chunks(CONTENT_CHUNK_BYTES)) {

@@ -58,6 +58,10 @@ pub fn refusal(
 
 /// The nexthop's refusal in its own words.
 pub fn passed_on(reply: &Reply, reference: Reference) -> Reply {
+    if reply.is_positive() {
+        // A yes is never passed on as it is: for a message it takes a custody.
+        return local_fault(reference);
+    }
     Reply::new(
         reply.code(),
         reply.status(),
