@@ -2,7 +2,8 @@
 //! its subfolders, per message and normalised to 20 KiB. Each message is taken at its fastest run, which nothing else on
 //! the machine has disturbed; the mean of the CPU time of all runs stands beside it.
 //!
-//! `cargo run --release -p scan --example cost -- FOLDER`
+//! `cargo run --release -p scan --example cost -- FOLDER [--json]`; with `--json` the last line is an object for
+//! `cargo xtask bench inline`.
 
 #![expect(clippy::print_stdout, reason = "a command that prints its result")]
 
@@ -21,9 +22,10 @@ const RUNS: u32 = 16;
 const REFERENCE_BYTES: f64 = 20.0 * 1024.0;
 
 fn main() -> Result<(), Box<dyn error::Error>> {
-    let folder = env::args().nth(1).ok_or("usage: cost FOLDER")?;
+    let (options, folders): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|it| it == "--json");
+    let folder = folders.first().ok_or("usage: cost FOLDER [--json]")?;
     let mut files = Vec::new();
-    collect(Path::new(&folder), &mut files)?;
+    collect(Path::new(folder), &mut files)?;
     let engine = Attachment::new(AttachmentSettings::default());
     let (mut micros, mut normalised) = (Vec::new(), Vec::new());
     let (mut bytes, mut banned, mut large_micros) = (0, 0, Vec::new());
@@ -57,17 +59,27 @@ fn main() -> Result<(), Box<dyn error::Error>> {
     print("us per message", &mut micros);
     print("us per 20 KiB, from 4 KiB on", &mut normalised);
     print("us per message from 1 MiB on", &mut large_micros);
+    if !options.is_empty() {
+        let object = serde_json::json!({
+            "messages": files.len(),
+            "milliseconds_per_20_kib_median": percentile(&normalised, 50) / 1e3,
+            "milliseconds_per_20_kib_p99": percentile(&normalised, 99) / 1e3,
+        });
+        println!("{object}");
+    }
     Ok(())
 }
 
+/// The value that so many percent of the sorted values stay below; zero of none.
+fn percentile(sorted: &[f64], percent: usize) -> f64 {
+    let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+/// Sorts the values and prints a line about them.
 fn print(title: &str, values: &mut [f64]) {
     values.sort_by(f64::total_cmp);
-    let at = |percent: usize| {
-        values
-            .get((values.len() * percent / 100).min(values.len().saturating_sub(1)))
-            .copied()
-            .unwrap_or_default()
-    };
+    let at = |percent| percentile(values, percent);
     println!(
         "{title:<32}median {:>8.1}  p95 {:>8.1}  p99 {:>8.1}  max {:>9.1}",
         at(50),

@@ -104,12 +104,16 @@ pub(super) fn run(options: &Options) -> Result<()> {
     for kind in &options.kinds {
         kind.prepare()?;
     }
-    let scan_cost = scan_cost::prepare()?;
     let start = Instant::now();
     machine::raise_open_files_max(OPEN_FILES_MAX)?;
     let plan = Plan::new(options.is_quick);
     let reaper = Reaper::start()?;
     let has_gatepost = options.kinds.contains(&Kind::Gatepost);
+    let scan_cost = if has_gatepost {
+        scan_cost::prepare()?
+    } else {
+        None
+    };
 
     let cells = measure_cells(options, &plan, &reaper)?;
     let (plain, tls) = if has_gatepost {

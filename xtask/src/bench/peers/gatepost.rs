@@ -23,6 +23,7 @@ fn program() -> PathBuf {
     workspace::target("release/gatepost")
 }
 
+/// Builds the program as a provider would.
 pub(super) fn build() -> Result<()> {
     println!("building gatepost --release");
     let status = Command::new("cargo")
