@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Bytes of lines that may wait to be written.
 const BACKLOG_BYTES_MAX: usize = 64 * 1024 * 1024;
-/// Lines that arrive within this time share one write.
+/// Lines that arrive within this time after a write share the next one.
 const GATHER: Duration = Duration::from_millis(5);
 /// Pause after a failed write.
 const RETRY: Duration = Duration::from_secs(1);
@@ -162,11 +162,6 @@ impl Shared {
                     .unwrap_or_else(PoisonError::into_inner);
             }
             let closing = state.closing;
-            if !closing {
-                drop(state);
-                std::thread::sleep(GATHER);
-                state = self.state();
-            }
             let reopen = std::mem::take(&mut state.reopen);
             let lost = std::mem::take(&mut state.lost);
             std::mem::swap(&mut state.waiting, &mut lines);
@@ -185,6 +180,8 @@ impl Shared {
             if closing {
                 return;
             }
+            // A line that comes alone is written at once; those that follow closely share the next write.
+            std::thread::sleep(GATHER);
         }
     }
 

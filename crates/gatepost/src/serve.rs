@@ -341,13 +341,8 @@ fn bind_missing(
                 Some(place) => net::socket::adopt(activated.swap_remove(place).1),
                 None => net::socket::bind(*address, BACKLOG),
             };
-            let socket = socket.map_err(|error| {
-                format!(
-                    "listener {}: {address}: {}",
-                    listener.name,
-                    bind_remedy(&error)
-                )
-            })?;
+            let socket = socket
+                .map_err(|error| format!("listener {}: {}", listener.name, bind_remedy(&error)))?;
             sockets.push((*address, socket));
         }
     }
