@@ -5,6 +5,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -14,6 +15,8 @@ use std::time::Duration;
 const BACKLOG_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Lines that arrive within this time after a write share the next one.
 const GATHER: Duration = Duration::from_millis(5);
+/// Who may read a log that we make: its owner and group. Decisions name people.
+const FILE_MODE: u32 = 0o640;
 /// Pause after a failed write.
 const RETRY: Duration = Duration::from_secs(1);
 /// A buffer that once grew beyond this is not kept.
@@ -143,7 +146,11 @@ impl Sink {
 }
 
 fn open_append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        .open(path)
 }
 
 impl Shared {

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -309,10 +310,12 @@ fn read_again(file: &Path, previous: &Context) -> Result<Context, Vec<String>> {
         .map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
-/// Makes the folders that we write to.
+/// Makes the folders that we write to. What is in them names people: owner and group may look.
 fn prepare_data_dir(config: &Config) -> Result<(), String> {
     let dir = &config.node.data_dir;
-    std::fs::create_dir_all(dir.join("spool")).map_err(|error| {
+    let mut folders = std::fs::DirBuilder::new();
+    folders.recursive(true).mode(0o750);
+    folders.create(dir.join("spool")).map_err(|error| {
         format!(
             "[node] data_dir {}: {error}; make it, or give another folder",
             dir.display()
