@@ -13,7 +13,7 @@
 
 mod c_icap;
 mod clamd;
-mod process;
+pub mod process;
 mod rspamd;
 mod spamd;
 

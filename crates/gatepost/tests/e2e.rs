@@ -1,0 +1,20 @@
+//! The gateway as a process, end to end: real clients in front (swaks, Python's smtplib, curl, openssl, Postfix), real servers
+//! behind (Postfix, smtp-sink, sinks of our own that record every byte and can misbehave), real engines beside.
+//!
+//! Every test starts its own gateway on ports that the system gives, so that they run in parallel. A peer that is missing fails
+//! the test with the name of its package.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test that can't go on fails"
+)]
+
+#[path = "e2e/support.rs"]
+mod support;
+
+#[path = "e2e/dialogs.rs"]
+mod dialogs;
+#[path = "e2e/good_mail.rs"]
+mod good_mail;
