@@ -1,6 +1,7 @@
 //! The command line: one file for each command; what a command says goes to standard output, what went wrong to standard error.
 //!
-//! Exit codes: 0 done; 1 it went wrong, or the answer is no; 2 the command line itself is wrong.
+//! Exit codes: 0 done; 1 it went wrong, or the answer is no; 2 the command line itself is wrong; 3 `scan` and `explain`:
+//! refused or deferred.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -9,14 +10,22 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::config::{Config, ConfigError};
+use crate::context::{Context, Services};
 
 mod check;
 mod control;
+mod doctor;
+mod envelope;
+mod explain;
 mod generate;
+mod scan;
 mod serve;
 
 /// Where the embedded default keeps everything.
 const EMBEDDED_DATA_DIR: &str = "./gatepost-data";
+
+/// Exit code where a message or a recipient would be refused or deferred.
+const EXIT_REFUSED: u8 = 3;
 
 /// The SMTP gateway that refuses with a reason.
 #[derive(Debug, Parser)]
@@ -42,12 +51,12 @@ pub struct ConfigOption {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Take mail
+    /// Take mail, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again
     Serve {
         #[command(flatten)]
         config: ConfigOption,
     },
-    /// Read the configuration and tell all its errors at once, with line, column and remedy
+    /// Tell all errors of the configuration at once, with line, column and remedy
     Check {
         #[command(flatten)]
         config: ConfigOption,
@@ -55,6 +64,15 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell what would happen to messages in files, and why
+    #[command(after_help = scan::AFTER_HELP)]
+    Scan(scan::ScanOptions),
+    /// Tell which route, check, lists and engines hold for a recipient, and what the client would be told
+    #[command(after_help = explain::AFTER_HELP)]
+    Explain(explain::ExplainOptions),
+    /// Check the surroundings: this machine, DNS, engines, nexthops, IPv6, firewalls in the path
+    #[command(after_help = doctor::AFTER_HELP)]
+    Doctor(doctor::DoctorOptions),
     /// Let the running node read its configuration again
     Reload {
         #[command(flatten)]
@@ -93,6 +111,9 @@ pub fn run() -> ExitCode {
     match cli.command {
         Command::Serve { config } => serve::run(&config),
         Command::Check { config, json } => check::run(&config, json),
+        Command::Scan(options) => scan::run(&options),
+        Command::Explain(options) => explain::run(&options),
+        Command::Doctor(options) => doctor::run(&options),
         Command::Reload { config, json } => control::reload(&config, json),
         Command::State { config, json } => control::state(&config, json),
         Command::HashPassword => generate::hash_password(),
@@ -141,6 +162,42 @@ impl ConfigOption {
             ExitCode::FAILURE
         })
     }
+
+    /// A snapshot of that configuration for a command that takes no mail, or its errors told and the exit code.
+    fn context_or_tell(&self) -> Result<Context, ExitCode> {
+        let config = self.load_or_tell()?;
+        let services = Services::unwritten(&config).map_err(|error| {
+            complain(&format!("gatepost: {error}"));
+            ExitCode::FAILURE
+        })?;
+        Context::new(config, services, None).map_err(|errors| {
+            tell(errors.iter());
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// The runtime of a command, or the exit code.
+fn runtime() -> Result<tokio::runtime::Runtime, ExitCode> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build().map_err(|error| {
+        complain(&format!("gatepost: threads can't be started: {error}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// That no listener has this name, and which there are.
+fn no_listener(cx: &Context, name: Option<&str>) -> String {
+    let names: Vec<&str> = cx
+        .listeners
+        .iter()
+        .map(|listener| &*listener.name)
+        .collect();
+    format!(
+        "gatepost: no listener is named {}; there are: {}",
+        name.unwrap_or_default(),
+        names.join(", ")
+    )
 }
 
 /// Writes a line to standard output; whoever closed it does not want to know.
