@@ -16,5 +16,9 @@ mod support;
 
 #[path = "e2e/dialogs.rs"]
 mod dialogs;
+#[path = "e2e/encryption.rs"]
+mod encryption;
 #[path = "e2e/good_mail.rs"]
 mod good_mail;
+#[path = "e2e/refusals.rs"]
+mod refusals;

@@ -13,7 +13,8 @@ fn gateway_to(sink: &Sink) -> Gateway {
 
 #[test]
 fn ehlo_tells_what_there_is() {
-    let gateway = gateway_to(&Sink::smtp());
+    let sink = Sink::smtp();
+    let gateway = gateway_to(&sink);
     let mut client = Client::dial(gateway.address());
     assert_eq!(
         client.reply().expect_code(220).text,
@@ -341,7 +342,8 @@ fn a_trusted_peer_speaks_for_its_client() {
 
 #[test]
 fn xclient_of_others_is_refused() {
-    let gateway = gateway_to(&Sink::smtp());
+    let sink = Sink::smtp();
+    let gateway = gateway_to(&sink);
     let mut client = Client::greet(gateway.address());
     let reply = client.command("XCLIENT ADDR=192.0.2.77");
     assert_eq!(reply.code / 100, 5, "{reply:?}");
