@@ -4,10 +4,10 @@
 //! time, before anybody is dialled.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use smtp::ForwardPath;
+use smtp::{ForwardPath, Reply};
 
-use crate::config::Callout;
 use crate::expiring::Expiring;
 
 /// Mailboxes remembered at one time.
@@ -33,6 +33,8 @@ pub enum Answer {
     Known,
     /// It does not; the nexthop's words.
     Unknown(Arc<str>),
+    /// The nexthop refuses it for another reason.
+    Refused(Reply),
 }
 
 impl Default for Callouts {
@@ -49,18 +51,14 @@ impl Callouts {
         self.mailboxes.find(&key(nexthop, forward_path))
     }
 
-    /// Remembers an answer for as long as the route says.
+    /// Remembers an answer.
     pub fn learn(
         &self,
         nexthop: &Arc<str>,
         forward_path: &ForwardPath,
         answer: Answer,
-        callout: &Callout,
+        lifetime: Duration,
     ) {
-        let lifetime = match answer {
-            Answer::Known => callout.positive_ttl,
-            Answer::Unknown(_) => callout.negative_ttl,
-        };
         self.mailboxes
             .insert(key(nexthop, forward_path), answer, lifetime);
     }
@@ -68,6 +66,21 @@ impl Callouts {
     /// Forgets everything, for an operator who has just made a mailbox.
     pub fn clear(&self) {
         self.mailboxes.clear();
+    }
+}
+
+/// Whether a refusal of RCPT says that there is no such mailbox (RFC 3463 3.2), rather than that it is full or that the
+/// client is not wanted.
+pub fn is_unknown_mailbox(reply: &Reply) -> bool {
+    match reply.status() {
+        Some(Status {
+            class: Class::Permanent,
+            subject: 1,
+            detail,
+        }) => matches!(detail, 0..=3 | 6 | 10),
+        Some(_) => false,
+        // RFC 5321 4.2.3: 550 mailbox unavailable, 551 user not local, 553 mailbox name not allowed.
+        None => matches!(reply.code(), 550 | 551 | 553),
     }
 }
 

@@ -144,14 +144,11 @@ async fn hand_on(
     let split = is_split(&outcomes);
     let mut replies = Vec::with_capacity(places.len());
     for (place, outcome) in places.into_iter().zip(outcomes) {
-        if let Outcome::Refused {
-            reply,
-            at_rcpt: true,
-            ..
-        } = &outcome
+        if split
+            && let Outcome::Refused { reply, .. } = &outcome
             && let Some(recipient) = transaction.recipients.get(place)
         {
-            rcpt::learn(cx, &route, &recipient.forward_path, reply);
+            rcpt::learn_split(cx, &route, &recipient.forward_path, reply);
         }
         let reply = told(conversation, transaction, place, &outcome, split);
         if let Some(recipient) = transaction.recipients.get_mut(place) {

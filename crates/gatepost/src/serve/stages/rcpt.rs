@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use smtp::Reply;
+use smtp::Status;
 use smtp::client::Unsupported;
 use smtp::server::Answer;
-use smtp::{Class, Status};
 use smtp::{ForwardPath, ReversePath};
 use smtp::{MailParameters, RcptParameters};
 
@@ -29,12 +29,9 @@ use crate::serve::transaction::{Group, Recipient, Transaction};
 /// Policies and nexthops that one transaction may span with PRDR.
 const GROUPS_MAX: usize = 16;
 
-/// How long a mailbox that does not exist is remembered on a route that does not ask.
-const UNASKED: Callout = Callout {
-    positive_ttl: Duration::ZERO,
-    negative_ttl: Duration::from_secs(300),
-    timeout: Duration::ZERO,
-};
+/// How long it is remembered which recipients kept the others from a message. Longer than any sender waits for its first
+/// retry: the same recipients must not meet again.
+const SPLIT_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
 /// Why a recipient is not accepted.
 enum Refused {
@@ -221,40 +218,28 @@ async fn check(
     recipient: &Recipient,
 ) -> Result<MailboxCheck, Refused> {
     let path = &recipient.forward_path;
-    // RFC 5321 4.5.1: postmaster of every domain that we take mail for exists.
-    let is_postmaster = path.mailbox().is_none_or(|mailbox| {
-        mailbox
-            .local_part
-            .as_str()
-            .eq_ignore_ascii_case("postmaster")
-    });
-    match &route.route.recipients {
-        RecipientCheck::Any => {}
-        RecipientCheck::Listed(known) => {
-            let known = is_postmaster
-                || path
-                    .mailbox()
-                    .is_some_and(|mailbox| known.contains(mailbox));
-            return Ok(if known {
-                MailboxCheck::Known
-            } else {
-                MailboxCheck::Unknown("not in the recipients file".to_owned())
-            });
-        }
-        RecipientCheck::Callout(_) => {}
+    if let RecipientCheck::Listed(known) = &route.route.recipients
+        && !path
+            .mailbox()
+            .is_some_and(|mailbox| known.contains(mailbox))
+    {
+        let detail = "not in the recipients file".to_owned();
+        return Ok(MailboxCheck::Unknown(detail));
     }
     match cx.services.callouts.find(&route.nexthop, path) {
         Some(callouts::Answer::Known) => return Ok(MailboxCheck::Known),
         Some(callouts::Answer::Unknown(words)) => {
             return Ok(MailboxCheck::Unknown(words.to_string()));
         }
+        Some(callouts::Answer::Refused(reply)) => return Err(Refused::Reply(reply)),
         None => {}
     }
     match &route.route.recipients {
         RecipientCheck::Callout(callout) if !route.route.cut_through && dials(route) => {
             call_out(cx, route, recipient, callout).await
         }
-        _ => Ok(MailboxCheck::Unchecked),
+        RecipientCheck::Listed(_) => Ok(MailboxCheck::Known),
+        RecipientCheck::Any | RecipientCheck::Callout(_) => Ok(MailboxCheck::Unchecked),
     }
 }
 
@@ -304,7 +289,7 @@ async fn call_out(
     learn(cx, route, &recipient.forward_path, &reply);
     Ok(if reply.is_positive() {
         MailboxCheck::Known
-    } else if is_unknown_mailbox(&reply) {
+    } else if callouts::is_unknown_mailbox(&reply) {
         MailboxCheck::Unknown(reply.to_string())
     } else if reply.is_transient() {
         return Err(Refused::Reply(reply));
@@ -366,7 +351,7 @@ async fn begin_at_nexthop(
     learn(cx, &group.route, &recipient.forward_path, &reply);
     if reply.is_positive() {
         Ok(())
-    } else if is_unknown_mailbox(&reply) {
+    } else if callouts::is_unknown_mailbox(&reply) {
         accepted(policy::rcpt(&RecipientFacts {
             lists: Vec::new(),
             relay: Relay::Routed,
@@ -385,43 +370,40 @@ fn nexthop_down(detail: String) -> Refused {
     }))
 }
 
-/// Remembers what the nexthop said about a mailbox, on a route that asks; on others, only that it does not exist.
-pub(in crate::serve) fn learn(
+/// Remembers what the nexthop said about a mailbox, on a route that asks.
+fn learn(cx: &Context, route: &RouteContext, path: &ForwardPath, reply: &Reply) {
+    let RecipientCheck::Callout(callout) = &route.route.recipients else {
+        return;
+    };
+    let (answer, lifetime) = if reply.is_positive() {
+        (callouts::Answer::Known, callout.positive_ttl)
+    } else if callouts::is_unknown_mailbox(reply) {
+        let words = Arc::from(reply.to_string());
+        (callouts::Answer::Unknown(words), callout.negative_ttl)
+    } else {
+        return;
+    };
+    let callouts = &cx.services.callouts;
+    callouts.learn(&route.nexthop, path, answer, lifetime);
+}
+
+/// Remembers a recipient that the nexthop refused after the verdict while it took others: on the retry it is told so at RCPT,
+/// and the others get the message.
+pub(in crate::serve) fn learn_split(
     cx: &Context,
     route: &RouteContext,
     path: &ForwardPath,
     reply: &Reply,
 ) {
-    let callout = match &route.route.recipients {
-        RecipientCheck::Callout(callout) => callout,
-        _ if reply.is_positive() => return,
-        _ => &UNASKED,
-    };
     let answer = if reply.is_positive() {
-        callouts::Answer::Known
-    } else if is_unknown_mailbox(reply) {
+        return;
+    } else if callouts::is_unknown_mailbox(reply) {
         callouts::Answer::Unknown(Arc::from(reply.to_string()))
     } else {
-        return;
+        callouts::Answer::Refused(reply.clone())
     };
-    cx.services
-        .callouts
-        .learn(&route.nexthop, path, answer, callout);
-}
-
-/// Whether a refusal of RCPT says that there is no such mailbox (RFC 3463 3.2), rather than that it is full or that the
-/// client is not wanted.
-fn is_unknown_mailbox(reply: &Reply) -> bool {
-    match reply.status() {
-        Some(Status {
-            class: Class::Permanent,
-            subject: 1,
-            detail,
-        }) => matches!(detail, 0..=3 | 6 | 10),
-        Some(_) => false,
-        // RFC 5321 4.2.3: 550 mailbox unavailable, 551 user not local, 553 mailbox name not allowed.
-        None => matches!(reply.code(), 550 | 551 | 553),
-    }
+    let callouts = &cx.services.callouts;
+    callouts.learn(&route.nexthop, path, answer, SPLIT_LIFETIME);
 }
 
 /// The reply that tells why, and what the decision will say.
