@@ -5,9 +5,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 
@@ -113,11 +114,21 @@ impl Account {
         }
     }
 
-    /// Removes the control group; its processes have ended.
-    pub(super) fn close(&self) {
-        if let Account::Group { folder, .. } = self {
-            // The kernel says EBUSY while the last process is being buried; an empty group left behind harms nobody.
-            let _ = fs::remove_dir(folder);
+    /// Removes the control group once its last process is gone; those that outlived their parent are ended.
+    pub(super) fn close(&self, patience: Duration) {
+        let Account::Group { folder, .. } = self else {
+            return;
+        };
+        let start = Instant::now();
+        while fs::remove_dir(folder).is_err() && start.elapsed() < patience {
+            for process in self.processes() {
+                // Gone already, most often.
+                let _ = Command::new("kill")
+                    .args(["-KILL", &process.to_string()])
+                    .stderr(Stdio::null())
+                    .status();
+            }
+            thread::sleep(Duration::from_millis(20));
         }
     }
 }

@@ -104,7 +104,6 @@ pub(super) fn run(options: &Options) -> Result<()> {
     for kind in &options.kinds {
         kind.prepare()?;
     }
-    let start = Instant::now();
     machine::raise_open_files_max(OPEN_FILES_MAX)?;
     let plan = Plan::new(options.is_quick);
     let reaper = Reaper::start()?;
@@ -115,6 +114,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
         None
     };
 
+    let start = Instant::now();
     let cells = measure_cells(options, &plan, &reaper)?;
     let (plain, tls) = if has_gatepost {
         measure_idle(&plan, &reaper)?

@@ -154,7 +154,7 @@ impl Process {
             let _ = self.child.wait();
         }
         let _ = self.reaper.tell("forget", self.child.id());
-        self.account.close();
+        self.account.close(STOP_TIME_MAX);
     }
 }
 

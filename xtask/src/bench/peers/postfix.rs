@@ -39,13 +39,17 @@ pub(super) fn start(reaper: &Reaper, nexthop: u16) -> Result<Running> {
         .status()?;
     ensure!(status.success(), "Postfix can be started by root only");
     let configuration = configuration.to_string_lossy().into_owned();
-    // Sets owners and modes of the spool; complains about manual pages that Debian puts elsewhere.
-    let _ = Command::new("postfix")
-        .args(["-c", &configuration, "set-permissions"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    let program = ["postfix", "-c", &configuration, "start-fg"];
+    // Both complain about manual pages that Debian puts elsewhere; `check` makes the folders of the spool.
+    for task in ["set-permissions", "check"] {
+        let _ = Command::new("postfix")
+            .args(["-c", &configuration, task])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status();
+    }
+    // Not `postfix start-fg`: its shell would be our child, and leave the master behind when it is stopped.
+    let master = format!("{}/master", daemon_directory()?);
+    let program = [master.as_str(), "-c", &configuration, "-s"];
     let mut process = Process::start(reaper, "postfix", &program, |command| {
         command.stdout(Stdio::null()).stderr(Stdio::null())
     })?;
@@ -53,6 +57,11 @@ pub(super) fn start(reaper: &Reaper, nexthop: u16) -> Result<Running> {
         .wait_for_port(port, Duration::from_secs(30))
         .with_context(|| format!("see {}", folder.join("maillog").display()))?;
     Ok(Running { process, port })
+}
+
+fn daemon_directory() -> Result<String> {
+    first_line(Command::new("postconf").args(["-h", "daemon_directory"]))
+        .context("postconf does not say where Postfix's programs are")
 }
 
 fn main_cf(folder: &Path, nexthop: u16) -> String {
