@@ -14,11 +14,17 @@
 #[path = "e2e/support.rs"]
 mod support;
 
+#[path = "e2e/cut_through.rs"]
+mod cut_through;
 #[path = "e2e/dialogs.rs"]
 mod dialogs;
 #[path = "e2e/encryption.rs"]
 mod encryption;
+#[path = "e2e/engines.rs"]
+mod engines;
 #[path = "e2e/good_mail.rs"]
 mod good_mail;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/smuggling.rs"]
+mod smuggling;
