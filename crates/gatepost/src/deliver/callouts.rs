@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smtp::{ForwardPath, Reply};
+use smtp::{Class, ForwardPath, Reply, Status};
 
 use crate::expiring::Expiring;
 
