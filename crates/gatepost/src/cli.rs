@@ -37,6 +37,8 @@ const EXIT_REFUSED: u8 = 3;
     max_term_width = 100
 )]
 struct Cli {
+    #[command(flatten)]
+    config: ConfigOption,
     #[command(subcommand)]
     command: Command,
 }
@@ -52,14 +54,9 @@ pub struct ConfigOption {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Take mail, until SIGTERM or Ctrl-C; SIGHUP reads the configuration again
-    Serve {
-        #[command(flatten)]
-        config: ConfigOption,
-    },
+    Serve,
     /// Tell all errors of the configuration at once, with line, column and remedy
     Check {
-        #[command(flatten)]
-        config: ConfigOption,
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,
@@ -75,16 +72,12 @@ enum Command {
     Doctor(doctor::DoctorOptions),
     /// Let the running node read its configuration again
     Reload {
-        #[command(flatten)]
-        config: ConfigOption,
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,
     },
     /// Tell how the running node is
     State {
-        #[command(flatten)]
-        config: ConfigOption,
         /// One JSON object instead of text
         #[arg(long)]
         json: bool,
@@ -107,15 +100,15 @@ enum Command {
 
 /// Runs the command of the process's command line.
 pub fn run() -> ExitCode {
-    let cli = Cli::parse();
-    match cli.command {
-        Command::Serve { config } => serve::run(&config),
-        Command::Check { config, json } => check::run(&config, json),
-        Command::Scan(options) => scan::run(&options),
-        Command::Explain(options) => explain::run(&options),
-        Command::Doctor(options) => doctor::run(&options),
-        Command::Reload { config, json } => control::reload(&config, json),
-        Command::State { config, json } => control::state(&config, json),
+    let Cli { config, command } = Cli::parse();
+    match command {
+        Command::Serve => serve::run(&config),
+        Command::Check { json } => check::run(&config, json),
+        Command::Scan(options) => scan::run(&config, &options),
+        Command::Explain(options) => explain::run(&config, &options),
+        Command::Doctor(options) => doctor::run(&config, &options),
+        Command::Reload { json } => control::reload(&config, json),
+        Command::State { json } => control::state(&config, json),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),
@@ -194,7 +187,7 @@ fn no_listener(cx: &Context, name: Option<&str>) -> String {
         .map(|listener| &*listener.name)
         .collect();
     format!(
-        "gatepost: no listener is named {}; there are: {}",
+        "no listener is named {}; there are: {}",
         name.unwrap_or_default(),
         names.join(", ")
     )

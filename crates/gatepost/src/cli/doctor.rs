@@ -14,8 +14,8 @@ use crate::doctor::{self, Check, Grade, Target};
 
 /// What `--help` says at its end.
 pub(super) const AFTER_HELP: &str = "\
-With HOST (port 25 unless given) only that server is checked: both address families, its banner, whether a
-firewall writes over SMTP or strips STARTTLS, and how long it takes. No message is sent.
+With HOST (port 25 unless given) only that server is checked: both address families, its banner,
+whether a firewall writes over SMTP or strips STARTTLS, how long it takes. No message is sent.
 
 Exit codes: 0 all well, or warnings only; 1 something failed.
 Examples:   gatepost doctor --config /etc/gatepost/gatepost.toml
@@ -25,8 +25,6 @@ Examples:   gatepost doctor --config /etc/gatepost/gatepost.toml
 /// What to check.
 #[derive(Debug, Args)]
 pub(super) struct DoctorOptions {
-    #[command(flatten)]
-    config: ConfigOption,
     /// A server to check instead of everything around this node
     #[arg(value_name = "HOST[:PORT]", value_parser = Target::parse)]
     server: Option<Target>,
@@ -36,12 +34,12 @@ pub(super) struct DoctorOptions {
 }
 
 /// Checks.
-pub(super) fn run(options: &DoctorOptions) -> ExitCode {
+pub(super) fn run(config: &ConfigOption, options: &DoctorOptions) -> ExitCode {
     let mut teller = Teller {
         json: options.json,
         counts: [0; 3],
     };
-    if let Some(cx) = context(options, &mut teller) {
+    if let Some(cx) = context(config, options, &mut teller) {
         let runtime = match runtime() {
             Ok(runtime) => runtime,
             Err(code) => return code,
@@ -53,8 +51,8 @@ pub(super) fn run(options: &DoctorOptions) -> ExitCode {
 }
 
 /// The snapshot to check; what stands in its way is told as failed checks.
-fn context(options: &DoctorOptions, teller: &mut Teller) -> Option<Context> {
-    let config = match options.config.load() {
+fn context(option: &ConfigOption, options: &DoctorOptions, teller: &mut Teller) -> Option<Context> {
+    let config = match option.load() {
         Ok(config) => config,
         Err(errors) => {
             for error in errors {

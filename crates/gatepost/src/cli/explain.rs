@@ -20,8 +20,6 @@ Example:    gatepost explain anna@example.org --from '<>' --client 192.0.2.1";
 /// What is asked about.
 #[derive(Debug, Args)]
 pub(super) struct ExplainOptions {
-    #[command(flatten)]
-    config: ConfigOption,
     /// The recipient: anna@example.org, '"a b"@example.org', anna@[192.0.2.1], Postmaster
     #[arg(value_name = "ADDRESS", value_parser = envelope::forward_path)]
     forward_path: ForwardPath,
@@ -43,8 +41,8 @@ pub(super) struct ExplainOptions {
 }
 
 /// Explains.
-pub(super) fn run(options: &ExplainOptions) -> ExitCode {
-    let cx = match options.config.context_or_tell() {
+pub(super) fn run(config: &ConfigOption, options: &ExplainOptions) -> ExitCode {
+    let cx = match config.context_or_tell() {
         Ok(cx) => cx,
         Err(code) => return code,
     };
@@ -59,7 +57,10 @@ pub(super) fn run(options: &ExplainOptions) -> ExitCode {
         .filter(wanted)
         .collect();
     if listeners.is_empty() {
-        complain(&super::no_listener(&cx, options.listener.as_deref()));
+        complain(&format!(
+            "gatepost: {}",
+            super::no_listener(&cx, options.listener.as_deref())
+        ));
         return ExitCode::FAILURE;
     }
     let envelope = Envelope {
@@ -92,7 +93,7 @@ pub(super) fn run(options: &ExplainOptions) -> ExitCode {
     }
     match findings.answer() {
         Answer::Accepted => ExitCode::SUCCESS,
-        Answer::Refused(..) => ExitCode::from(EXIT_REFUSED),
+        Answer::Refused { .. } => ExitCode::from(EXIT_REFUSED),
     }
 }
 

@@ -51,8 +51,6 @@ Examples:   gatepost scan suspicious.eml --config /etc/gatepost/gatepost.toml
 /// What to examine, and as what.
 #[derive(Debug, Args)]
 pub(super) struct ScanOptions {
-    #[command(flatten)]
-    config: ConfigOption,
     /// A message, a folder of messages, an mbox, or - for standard input
     path: PathBuf,
     /// The reverse-path ('<>' is the null one); without it: that of the message's Return-Path field, or of the mbox
@@ -79,12 +77,8 @@ pub(super) struct ScanOptions {
 }
 
 /// Scans.
-pub(super) fn run(options: &ScanOptions) -> ExitCode {
-    let (cx, runtime) = match options
-        .config
-        .context_or_tell()
-        .and_then(|cx| Ok((cx, runtime()?)))
-    {
+pub(super) fn run(config: &ConfigOption, options: &ScanOptions) -> ExitCode {
+    let (cx, runtime) = match config.context_or_tell().and_then(|cx| Ok((cx, runtime()?))) {
         Ok(made) => made,
         Err(code) => return code,
     };
@@ -174,9 +168,7 @@ async fn examiner(cx: Context, options: &ScanOptions) -> Result<Examiner, String
         name.is_none_or(|name| *name == *listener.name)
     });
     let Some(listener) = listener.cloned() else {
-        return Err(
-            super::no_listener(&cx, options.listener.as_deref()).replacen("gatepost: ", "", 1),
-        );
+        return Err(super::no_listener(&cx, options.listener.as_deref()));
     };
     let client = options.client.to_canonical();
     let name = if client == CLIENT_DEFAULT {

@@ -5,10 +5,11 @@ use smtp::Reply;
 
 use super::ask::Asked;
 use super::{Admission, Check, Envelope, Taken, Told, reference, refusal, stage_words};
-use crate::config::{NexthopOrder, NexthopTls};
+use crate::config::{Address, Nexthop, NexthopOrder, NexthopTls};
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::Stage;
-use crate::policy::{Kind, List, ListMatch, OnFailure, Reason, Verdict};
+use crate::deliver::callouts::is_unknown_mailbox;
+use crate::policy::{Kind, List, ListMatch, OnFailure, Reason};
 
 /// All that was found out about an envelope.
 pub struct Findings<'a> {
@@ -29,8 +30,15 @@ pub struct Findings<'a> {
 pub enum Answer {
     /// 250, as far as this node is concerned.
     Accepted,
-    /// The reply that refuses or defers, at this stage.
-    Refused(Stage, Reply),
+    /// Refused or deferred.
+    Refused {
+        /// At this stage.
+        stage: Stage,
+        /// For this reason; none where it is the nexthop's.
+        kind: Option<Kind>,
+        /// In these words.
+        reply: Reply,
+    },
 }
 
 /// A title and the lines that belong to it.
@@ -39,13 +47,24 @@ pub type Section = (&'static str, Vec<String>);
 impl Findings<'_> {
     /// What the client is told.
     pub fn answer(&self) -> Answer {
-        let stage = self.admission.stage;
-        if let Some(reason) = self.admission.verdict.reason() {
-            return self.refused(stage, reason);
+        let admission = self.admission;
+        if let Some(reason) = admission.verdict.reason() {
+            return self.refused(admission.stage, reason);
         }
         match self.asked {
-            Some(Asked::Answered { reply, .. }) if !reply.is_positive() => {
-                Answer::Refused(Stage::Rcpt, reply.clone())
+            Some(Asked::Answered { reply, .. }) if is_unknown_mailbox(reply) => {
+                self.refused(Stage::Rcpt, &Reason::new(Kind::Mailbox))
+            }
+            // A callout that is refused for another reason, such as its null reverse-path, says nothing of the mailbox.
+            Some(Asked::Answered { reply, .. })
+                if !reply.is_positive()
+                    && (reply.is_transient() || admission.check != Some(Check::Callout)) =>
+            {
+                Answer::Refused {
+                    stage: Stage::Rcpt,
+                    kind: None,
+                    reply: reply.clone(),
+                }
             }
             Some(Asked::Unanswered(_)) => {
                 self.refused(Stage::Rcpt, &Reason::new(Kind::NexthopDown))
@@ -65,7 +84,11 @@ impl Findings<'_> {
             language: self.admission.language(),
             recipient: (stage >= Stage::Rcpt).then_some(&self.admission.recipient),
         };
-        Answer::Refused(stage, refusal(self.cx, stage, reason, &told))
+        Answer::Refused {
+            stage,
+            kind: Some(reason.kind),
+            reply: refusal(self.cx, stage, reason, &told),
+        }
     }
 
     /// The whole in words.
@@ -201,18 +224,12 @@ impl Findings<'_> {
 
     fn answer_lines(&self) -> Vec<String> {
         match self.answer() {
-            Answer::Refused(stage, reply) => {
-                let word = if reply.is_transient() {
-                    "deferred"
-                } else {
-                    "refused"
+            Answer::Refused { stage, kind, reply } => {
+                let word = match reply.is_transient() {
+                    true => "deferred",
+                    false => "refused",
                 };
-                let why = match &self.admission.verdict {
-                    Verdict::Refuse { reason } | Verdict::Defer { reason } => {
-                        reason.kind.name().to_owned()
-                    }
-                    Verdict::Accept { .. } => "by the nexthop".to_owned(),
-                };
+                let why = kind.map_or("by the nexthop, in its words", Kind::name);
                 vec![
                     format!("{word} {} ({why})", stage_words(stage)),
                     reply_words(&reply),
@@ -229,10 +246,10 @@ impl Findings<'_> {
         let admission = self.admission;
         let answer = match self.answer() {
             Answer::Accepted => json!({ "outcome": "accept", "stage": Stage::Rcpt }),
-            Answer::Refused(stage, reply) => json!({
+            Answer::Refused { stage, kind, reply } => json!({
                 "outcome": if reply.is_transient() { "defer" } else { "refuse" },
                 "stage": stage,
-                "kind": admission.verdict.reason().map(|reason| reason.kind),
+                "kind": kind,
                 "detail": admission.verdict.reason().map(|reason| &reason.detail),
                 "reply": reply_words(&reply),
             }),
@@ -324,14 +341,17 @@ fn nexthop_lines(route: &RouteContext) -> Vec<String> {
             .to_owned(),
         );
     }
-    lines.push(
-        match settings.nexthop_tls {
-            NexthopTls::Off => "TLS: never",
-            NexthopTls::Opportunistic => "TLS: where offered, any certificate",
-            NexthopTls::Require => "TLS: always, with a certificate of the nexthop's name",
-        }
-        .to_owned(),
-    );
+    let is_tcp = |nexthop: &Nexthop| !matches!(nexthop, Nexthop::Lmtp(Address::Unix(_)));
+    if settings.nexthops.iter().any(is_tcp) {
+        lines.push(
+            match settings.nexthop_tls {
+                NexthopTls::Off => "TLS: never",
+                NexthopTls::Opportunistic => "TLS: where offered, any certificate",
+                NexthopTls::Require => "TLS: always, with a certificate of the nexthop's name",
+            }
+            .to_owned(),
+        );
+    }
     if let Some(auth) = &settings.nexthop_auth {
         lines.push(format!("logs in as {}", auth.user));
     }
