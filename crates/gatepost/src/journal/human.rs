@@ -86,7 +86,7 @@ fn of_process(event: &Event) -> (Level, String) {
             ),
         ),
         Event::ReloadFailed { errors } => {
-            let errors = errors.join("; ");
+            let errors = errors.join("; ").replace("\n  ", ", ");
             (
                 Level::Error,
                 format!("configuration not reloaded, the running one stays: {errors}"),

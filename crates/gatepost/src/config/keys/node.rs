@@ -90,7 +90,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "memory_max",
                 bytes(16 * MIB, 1024 * GIB),
                 "\"512MiB\"",
-                "Memory that all messages together may take; beyond it new transactions are told 452.",
+                "Memory that all messages together may take. Beyond it messages go on in spool files and wait for their turn to be examined, a minute at most; then they are told 452.",
             ),
             Key::new(
                 "memory_message_max",

@@ -56,3 +56,13 @@ fn a_recipient_that_is_refused_is_told_with_the_reason() {
 fn a_gap_is_told_with_its_size() {
     assert!(gap(3).ends_with("3 lines of this log were lost\n"));
 }
+
+#[test]
+fn errors_of_a_reload_stay_on_one_line() {
+    let errors = vec!["a.toml:1:1: no\n  remedy: yes".to_owned(), "b".to_owned()];
+    let (_, line) = line(&Event::ReloadFailed { errors });
+    assert!(
+        line.ends_with("stays: a.toml:1:1: no, remedy: yes; b"),
+        "{line}"
+    );
+}
