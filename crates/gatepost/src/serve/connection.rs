@@ -18,7 +18,8 @@ use super::stages;
 use crate::decision::EndedBy;
 use crate::scratch;
 
-/// A client that sends its message slower than the listener's floor is given this long before it is measured.
+/// A client that sends its message slower than the listener's floor is given this long before it is measured, or the
+/// listener's time for a piece of a message where that is shorter.
 const FLOOR_GRACE: Duration = Duration::from_secs(60);
 /// Input of a client that goes on sending is read this far ahead of the session, in bytes.
 const INPUT_KEPT_BYTES: usize = 64 * 1024;
@@ -208,8 +209,12 @@ impl Connection {
         });
         pace.bytes += bytes;
         let elapsed = now - pace.since;
-        let floor = self.conversation.listener.settings.bytes_per_second_min;
-        if elapsed > FLOOR_GRACE && pace.bytes < floor.saturating_mul(elapsed.as_secs()) {
+        let settings = &self.conversation.listener.settings;
+        let (grace, floor) = (
+            FLOOR_GRACE.min(settings.timeouts.data),
+            settings.bytes_per_second_min,
+        );
+        if elapsed > grace && pace.bytes < floor.saturating_mul(elapsed.as_secs()) {
             return Err(End::TooSlow);
         }
         Ok(())
