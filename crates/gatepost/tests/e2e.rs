@@ -24,6 +24,10 @@ mod encryption;
 mod engines;
 #[path = "e2e/good_mail.rs"]
 mod good_mail;
+#[path = "e2e/hostile.rs"]
+mod hostile;
+#[path = "e2e/operation.rs"]
+mod operation;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/smuggling.rs"]
