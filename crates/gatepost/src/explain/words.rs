@@ -177,8 +177,12 @@ impl Findings<'_> {
         if on(List::Allow) {
             lines.push("what an allow list names is not refused as spam or for an attachment; for a virus it is".to_owned());
         }
-        if on(List::Allow) && on(List::Block) && admission.verdict.is_accept() {
-            lines.push("the allow entry lifts the block entry".to_owned());
+        if on(List::Allow) && on(List::Block) {
+            lines.push(match admission.verdict.is_accept() {
+                true => "the allow entry lifts the block entry".to_owned(),
+                false => "the block entry comes first: the allow entry is not looked at by then"
+                    .to_owned(),
+            });
         }
         lines
     }

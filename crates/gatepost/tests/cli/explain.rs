@@ -40,6 +40,7 @@ address = "127.0.0.1:783"
 on_failure = "defer"
 
 [allow]
+client = ["203.0.113.0/28"]
 recipient = ["friend@example.com"]
 
 [block]
@@ -50,12 +51,13 @@ recipient = ["example.com"]
 
 const TABLE: &[&[&str]] = &[
     &["anna@example.com"],
+    &["anna@example.com", "--client", "203.0.113.5"],
     &[
         "friend@example.com",
         "--from",
         "bob@x.spammer.example",
         "--client",
-        "203.0.113.5",
+        "203.0.113.77",
     ],
     &["anna@sub.Example.COM", "--listener", "balanced"],
     &["anna@[192.0.2.1]", "--from", "bob@sender.example"],
