@@ -59,7 +59,7 @@ impl Dialog {
                     stream = connector
                         .connect(tls_name, plain)
                         .await
-                        .map_err(|error| format!("TLS: {error}"))?;
+                        .map_err(|error| tls_words(&error))?;
                     self.tls = stream.tls_facts();
                     replies = Tap::default();
                     session.tls_established();
@@ -92,6 +92,16 @@ impl Dialog {
         exchanges
             .find(|(command, _)| command == "EHLO")
             .map(|(_, reply)| reply)
+    }
+}
+
+/// The error says by itself where a handshake failed, but not where the connection broke.
+fn tls_words(error: &io::Error) -> String {
+    let error = error.to_string();
+    if error.starts_with("TLS") {
+        error
+    } else {
+        format!("TLS: {error}")
     }
 }
 

@@ -64,9 +64,15 @@ fn is_any_global(interfaces: &str) -> bool {
 fn judge(reach: Reach, has_address: bool, needed: bool) -> Check {
     match reach {
         Reach::From(ip) => Check::ok("ipv6", format!("this machine reaches IPv6 from {ip}")),
-        Reach::LocalOnly(_) | Reach::Nowhere(_) if !has_address && !needed => Check::ok(
+        Reach::Nowhere(_) if !has_address && !needed => Check::ok(
             "ipv6",
             "this machine has no IPv6, and needs none: servers are reached over IPv4",
+        ),
+        Reach::LocalOnly(ip) if !has_address && !needed => Check::ok(
+            "ipv6",
+            format!(
+                "this machine has IPv6 for its own network only ({ip}): servers elsewhere are reached over IPv4"
+            ),
         ),
         Reach::LocalOnly(ip) => Check::warning(
             "ipv6",

@@ -53,7 +53,7 @@ fn a_good_message_in_words() {
     run.line(&["verdict", "would be accepted"]);
     run.line(&[
         "envelope",
-        "from <>, to <anna@example.com>, client 192.0.2.1",
+        "from <>, to <anna@example.com>, client 198.18.0.1",
     ]);
     run.line(&["rules", "listener inbound, route gatepost.toml:"]);
     run.line(&["message", "bytes with CRLF in place of its LF"]);

@@ -17,6 +17,10 @@ fn a_machine_without_ipv6_is_told_calmly() {
     assert!(check.text.contains("no route"), "{}", check.text);
     assert_eq!(judge(Reach::From(SOMEWHERE), true, true).grade, Grade::Ok);
     assert_eq!(
+        judge(Reach::LocalOnly(SOMEWHERE), false, false).grade,
+        Grade::Ok
+    );
+    assert_eq!(
         judge(Reach::LocalOnly(SOMEWHERE), true, false).grade,
         Grade::Warning
     );

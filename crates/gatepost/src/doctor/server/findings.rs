@@ -47,7 +47,7 @@ impl Visit {
     /// The check that it makes. `spared`: another address of the same server works.
     pub(super) fn judge(&self, target: &Target, spared: bool) -> Check {
         let name = match self.address {
-            Some(address) if address.to_string() != target.label => {
+            Some(address) if !target.label.ends_with(&address.to_string()) => {
                 format!("{} at {}", target.label, address.ip())
             }
             _ => target.label.clone(),
