@@ -200,6 +200,16 @@ impl Sink {
         std::mem::take(&mut self.shared.received.lock().unwrap())
     }
 
+    /// Takes out the message that has this recipient.
+    pub(crate) fn take_for(&self, recipient: &str) -> Option<Received> {
+        let to = format!("TO:<{recipient}>");
+        let mut received = self.shared.received.lock().unwrap();
+        let place = received
+            .iter()
+            .position(|message| message.recipients.contains(&to))?;
+        Some(received.swap_remove(place))
+    }
+
     /// The only message; waits for it.
     pub(crate) fn one(&self) -> Received {
         let some = || Some(self.received()).filter(|received| !received.is_empty());
