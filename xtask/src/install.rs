@@ -32,6 +32,8 @@ pub(crate) const TESTS: &[Need] = &[
     need("smtp-source", "postfix"),
     need("postfix", "postfix"),
     need("swaks", "swaks"),
+    // swaks has TLS by it, but only recommends it.
+    need("/usr/share/perl5/IO/Socket/SSL.pm", "libio-socket-ssl-perl"),
     need("clamd", "clamav-daemon"),
     need("sigtool", "clamav"),
     need("spamd", "spamd"),
