@@ -244,18 +244,20 @@ impl Context {
 
     /// Takes up certificates that changed on disk. Reads files.
     pub fn reload_certificates(&self) {
-        for certificates in self
-            .listeners
-            .iter()
-            .filter_map(|listener| listener.certificates.as_ref())
-        {
-            let path = certificates.names().join(" ");
+        for listener in &self.listeners {
+            let Some(certificates) = &listener.certificates else {
+                continue;
+            };
+            let files = listener.settings.tls.certificates.iter();
+            let files: Vec<String> = files
+                .map(|files| files.certificate.display().to_string())
+                .collect();
+            let path = files.join(" ");
             match certificates.reload_if_changed() {
                 Ok(false) => {}
                 Ok(true) => self.services.journal.emit(&Event::CertificateReloaded {
                     path,
                     names: certificates.names(),
-                    expires: None,
                 }),
                 Err(error) => self.services.journal.emit(&Event::CertificateFailed {
                     path,

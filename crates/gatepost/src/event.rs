@@ -95,9 +95,6 @@ pub enum Event {
         path: String,
         /// The names it is for.
         names: Vec<String>,
-        /// When it expires.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        expires: Option<Time>,
     },
     /// A certificate changed on disk and can't be used: the old one stays in use.
     CertificateFailed {

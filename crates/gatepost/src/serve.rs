@@ -16,7 +16,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::time::Instant;
 
-use crate::config::{Config, ConfigError, TlsMode};
+use crate::config::{Config, ConfigError, Level, TlsMode};
 use crate::context::{Context, HOUSEKEEPING_INTERVAL, Services};
 use crate::event::Event;
 
@@ -103,6 +103,7 @@ pub struct Server {
     pub sessions: Sessions,
     stop: watch::Sender<Stop>,
     bound: Mutex<HashMap<SocketAddr, Bound>>,
+    reloading: Mutex<()>,
     file: Option<PathBuf>,
     begun: Instant,
 }
@@ -135,6 +136,7 @@ impl Server {
             sessions: Sessions::default(),
             stop: watch::Sender::new(Stop::Running),
             bound: Mutex::default(),
+            reloading: Mutex::default(),
             file,
             begun: Instant::now(),
         });
@@ -155,8 +157,11 @@ impl Server {
     /// # Errors
     /// Every error, in words.
     pub async fn reload(&self) -> Result<(), Vec<String>> {
+        let _one_at_a_time = self.reloading.lock().await;
         let begun = Instant::now();
         let old = self.current.load();
+        // Whoever rotates logs asks for a reload, and is owed the new file whatever is in the configuration.
+        old.services.journal.reopen();
         let result = self.try_reload(&old).await;
         match &result {
             Ok(cx) => cx.services.journal.emit(&Event::Reloaded {
@@ -194,7 +199,6 @@ impl Server {
         // From here on nothing fails.
         self.current.swap(Arc::clone(&context));
         context.services.journal.set_level(context.config.log.level);
-        context.services.journal.reopen();
         context.services.callouts.clear();
         self.listen_on(sockets).await;
         self.bound.lock().await.retain(|address, bound| {
@@ -204,6 +208,10 @@ impl Server {
             }
             wanted
         });
+        for key in restart_needed(&old.config, &context.config) {
+            let line = format!("{key} has changed: the new value takes effect with the next start");
+            context.services.journal.say(Level::Warn, &line);
+        }
         Ok(context)
     }
 
@@ -294,6 +302,24 @@ impl Server {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
+}
+
+/// The keys whose new values a running process can't take up.
+fn restart_needed(old: &Config, new: &Config) -> Vec<&'static str> {
+    let changed = [
+        (old.admin != new.admin, "[admin]"),
+        (old.log.decisions != new.log.decisions, "[log] decisions"),
+        (
+            old.node.memory_max != new.node.memory_max,
+            "[node] memory_max",
+        ),
+        (old.node.number != new.node.number, "[node] number"),
+        (old.node.threads != new.node.threads, "[node] threads"),
+    ];
+    changed
+        .into_iter()
+        .filter_map(|(changed, key)| changed.then_some(key))
+        .collect()
 }
 
 /// The snapshot of the file as it is now.

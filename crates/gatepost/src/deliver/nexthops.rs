@@ -176,21 +176,28 @@ impl Nexthops {
                             fault.cause,
                             Cause::Closed | Cause::Io(_) | Cause::Refused(_)
                         ) => {}
-                done => return done,
+                done => {
+                    self.judge(&pool, &done);
+                    return done;
+                }
             }
         }
         if let Some(fault) = pool.back_off() {
             return Err(NotOpened::Fault(fault));
         }
-        match dial(nexthop, manner, dialling).await {
-            Ok(connection) => {
-                self.works(&pool);
-                begin(connection, &pool, opening).await
-            }
-            Err(fault) => {
-                self.fails(&pool, &fault);
-                Err(NotOpened::Fault(fault))
-            }
+        let opened = match dial(nexthop, manner, dialling).await {
+            Ok(connection) => begin(connection, &pool, opening).await,
+            Err(fault) => Err(NotOpened::Fault(fault)),
+        };
+        self.judge(&pool, &opened);
+        opened
+    }
+
+    /// A nexthop works if it answers MAIL and RCPT, whatever the answer; greeting alone is not enough.
+    fn judge(&self, pool: &Pool, opened: &Result<Opened, NotOpened>) {
+        match opened {
+            Err(NotOpened::Fault(fault)) => self.fails(pool, fault),
+            Ok(_) | Err(NotOpened::Unsupported(_)) => self.works(pool),
         }
     }
 

@@ -172,7 +172,6 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("path", Shape::Text, "Its file."),
             always("names", Shape::List(&Shape::Text), "The names it is for."),
-            maybe("expires", Shape::Time, "When it expires."),
         ],
     },
     EventKind {

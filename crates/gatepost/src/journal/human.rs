@@ -92,16 +92,11 @@ fn of_process(event: &Event) -> (Level, String) {
                 format!("configuration not reloaded, the running one stays: {errors}"),
             )
         }
-        Event::CertificateReloaded {
-            path,
-            names,
-            expires,
-        } => {
-            let expires = expires.map_or(String::new(), |time| format!(", expires {time}"));
+        Event::CertificateReloaded { path, names } => {
             let names = names.join(" ");
             (
                 Level::Info,
-                format!("certificate {path} reloaded for {names}{expires}"),
+                format!("certificate {path} reloaded for {names}"),
             )
         }
         Event::CertificateFailed { path, detail } => (

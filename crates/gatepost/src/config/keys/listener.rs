@@ -58,7 +58,7 @@ pub(super) const SCOPES: &[Scope] = &[
             Key::new(
                 "transactions_max",
                 integer(1, 1_000_000),
-                "1000",
+                "10000",
                 "Transactions of one session; also announced by LIMITS MAILMAX.",
             )
             .from("RFC 9422"),

@@ -407,12 +407,10 @@ fn of_the_process() -> Vec<Event> {
         Event::CertificateReloaded {
             path: "mx.pem".to_owned(),
             names: vec!["mx.example.net".to_owned()],
-            expires: Some(time()),
         },
         Event::CertificateReloaded {
             path: "mx.pem".to_owned(),
             names: Vec::new(),
-            expires: None,
         },
         Event::CertificateFailed {
             path: "mx.pem".to_owned(),

@@ -63,6 +63,7 @@ pub(super) async fn rcpt(
         Err(refused) => {
             let reply = words(conversation, &transaction, &mut recipient, refused);
             recipient.refused_with(&reply);
+            transaction.outcome.reply = Some(reply.clone());
             Answer::Reply(reply)
         }
     };
