@@ -347,3 +347,21 @@ fn a_client_that_leaves_ends_the_nexthops_transaction() {
     assert_eq!(sink.received(), []);
     assert_eq!(sink.count("DATA"), 0, "{:?}", sink.commands());
 }
+
+#[test]
+fn a_fixup_in_the_path_is_worked_around() {
+    // What a PIX leaves of a banner, and of EHLO.
+    let sink = Manner::smtp()
+        .script(|line| match line {
+            "connect" => Act::Say("220 ********************2*****0*********"),
+            _ if line.starts_with("EHLO") => Act::Say("500 5.5.1 XXXX"),
+            _ => Act::Usual,
+        })
+        .start();
+    let gateway = gateway_to(&sink);
+    let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+    client.data(&message("through a PIX")).expect(250, "2.6.0");
+    client.quit();
+    head(&sink.one().content, &message("through a PIX"));
+    assert_eq!(sink.count("HELO "), 1, "{:?}", sink.commands());
+}

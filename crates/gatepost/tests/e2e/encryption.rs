@@ -4,7 +4,9 @@ use std::fs;
 
 use crate::support::certificates::Certificate;
 use crate::support::client::Client;
+use crate::support::daemons::process::directory;
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::postfix::Postfix;
 use crate::support::programs::{curl, openssl, python, swaks};
 use crate::support::sink::Sink;
 use crate::support::{await_some_or, base64, head, message};
@@ -292,4 +294,53 @@ fn hash_password(password: &str) -> String {
     let hash = text.lines().find(|line| line.starts_with("$argon2id$"));
     hash.unwrap_or_else(|| panic!("no hash in {text}"))
         .to_owned()
+}
+
+#[test]
+fn the_nexthop_is_spoken_to_over_tls() {
+    let folder = tempfile::tempdir().unwrap();
+    let certificate = Certificate::make(folder.path(), "nexthop.test");
+    let sink = Sink::smtp();
+    // The later line wins.
+    let keys = format!(
+        "relay_domains = opportunistic.example, required.example, off.example\nrelayhost = [127.0.0.1]:{}\n\
+         smtpd_tls_security_level = may\nsmtpd_tls_cert_file = {}\nsmtpd_tls_key_file = {}\nsmtpd_tls_received_header = yes",
+        sink.address().port(),
+        certificate.certificate.display(),
+        certificate.key.display()
+    );
+    let nexthop = Postfix::start(&directory(folder.path(), "nexthop"), &keys);
+    let to = format!("smtp:{}", nexthop.address());
+    let gateway = Setup::new()
+        .route_for("opportunistic.example", &to, "")
+        .route_for("off.example", &to, "nexthop_tls = \"off\"")
+        .route_for("required.example", &to, "nexthop_tls = \"require\"")
+        .start();
+    for (domain, is_encrypted) in [("opportunistic.example", true), ("off.example", false)] {
+        let recipient = format!("bob@{domain}");
+        let mut client = Client::envelope(gateway.address(), &[&recipient]);
+        client.data(&message(domain)).expect(250, "2.6.0");
+        let received = sink.one();
+        sink.take();
+        let head = head(&received.content, &message(domain));
+        assert_eq!(
+            head.contains("using TLSv1.3 with cipher"),
+            is_encrypted,
+            "{head}"
+        );
+    }
+    // Nobody that we trust has signed its certificate.
+    let mut client = Client::greet(gateway.address());
+    client
+        .command("MAIL FROM:<ann@example.net>")
+        .expect_code(250);
+    let reply = client
+        .command("RCPT TO:<bob@required.example>")
+        .expect_code(451);
+    client.command("RSET").expect_code(250);
+    let decision = gateway.await_event("decided", |event| event["reference"] == reply.reference());
+    let detail = decision["recipients"][0]["verdict"]["reason"]["detail"]
+        .as_str()
+        .unwrap();
+    assert!(detail.contains("STARTTLS"), "{decision:#}");
 }

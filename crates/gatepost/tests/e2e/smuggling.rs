@@ -3,6 +3,7 @@
 
 use crate::support::client::{Client, lossy};
 use crate::support::gateway::Setup;
+use crate::support::head;
 use crate::support::sink::{Received, Sink};
 
 /// What others have taken, or sent on, as the end of data.
@@ -158,4 +159,20 @@ fn pipelined_commands_do_not_end_with_less() {
     client.command("NOOP").expect_code(250);
     client.quit();
     assert_eq!(sink.commands(), Vec::<String>::new());
+}
+
+#[test]
+fn normalised_newlines_become_crlf_and_nothing_else() {
+    let sink = Sink::smtp();
+    let gateway = Setup::new()
+        .listener("bare_newline = \"normalise\"")
+        .route(sink.nexthop(), "")
+        .start();
+    let sent = b"Subject: bare\nX-Gatepost-Verdict: forged\rX-More: one\r\n\nbody\r\r\n\n\r.\n..x\r\nend\r\n";
+    let expected = b"Subject: bare\r\nX-More: one\r\n\r\nbody\r\n\r\n\r\n\r\n.\r\n..x\r\nend\r\n";
+    let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+    client.send(&[format!("BDAT {} LAST\r\n", sent.len()).as_bytes(), sent].concat());
+    client.reply().expect(250, "2.6.0");
+    client.quit();
+    head(&sink.one().content, expected);
 }
