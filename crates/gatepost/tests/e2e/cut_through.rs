@@ -56,7 +56,7 @@ fn refusals_of_recipients_are_passed_on() {
         .collect();
     assert_eq!(dispositions, ["refused", "deferred", "refused", "relayed"]);
     assert_eq!(recipients[1]["nexthop_reply"]["code"], 452);
-    // The unknown mailbox is remembered, the full one is not.
+    // On this route nothing is remembered: the nexthop is asked each time, and may change its mind.
     client
         .command("MAIL FROM:<ann@example.net>")
         .expect_code(250);
@@ -68,7 +68,7 @@ fn refusals_of_recipients_are_passed_on() {
         .expect(452, "4.2.2");
     assert_eq!(
         (sink.count("RCPT TO:<nobody@"), sink.count("RCPT TO:<full@")),
-        (1, 2)
+        (2, 2)
     );
     client.quit();
 }
@@ -364,4 +364,34 @@ fn a_fixup_in_the_path_is_worked_around() {
     client.quit();
     head(&sink.one().content, &message("through a PIX"));
     assert_eq!(sink.count("HELO "), 1, "{:?}", sink.commands());
+}
+
+#[test]
+fn a_callout_on_the_way_remembers_who_is_not_there() {
+    let sink = Manner::smtp()
+        .script(|line| {
+            if line.starts_with("RCPT TO:<nobody@") {
+                Act::Say("550 5.1.1 no such user")
+            } else {
+                Act::Usual
+            }
+        })
+        .start();
+    let gateway = Setup::new()
+        .route(sink.nexthop(), "recipients = \"callout\"")
+        .start();
+    let mut client = Client::greet(gateway.address());
+    for _ in 0..3 {
+        client
+            .command("MAIL FROM:<ann@example.net>")
+            .expect_code(250);
+        client
+            .command("RCPT TO:<nobody@example.com>")
+            .expect(550, "5.1.1");
+        client.command("RCPT TO:<bob@example.com>").expect_code(250);
+        client.data(&message("to one of two")).expect(250, "2.6.0");
+    }
+    client.quit();
+    assert_eq!(sink.count("RCPT TO:<nobody@"), 1, "{:?}", sink.commands());
+    assert_eq!(sink.received().len(), 3);
 }
