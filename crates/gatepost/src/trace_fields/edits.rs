@@ -44,10 +44,11 @@ impl Edited {
 
 /// Where our result fields are in a header section: whoever sends a message can't say what we found. Reads up to the
 /// empty line; `message` may go on behind it. Folded lines belong to their field; names are compared without regard to
-/// case (RFC 5322 1.2.2), and blanks before the colon are allowed for (RFC 5322 4.5).
+/// case (RFC 5322 1.2.2), and blanks before the colon are allowed for (RFC 5322 4.5). A folded line that no field goes
+/// before is taken as well: behind [`Edited::prepend`] it would go on with the last field of ours.
 pub fn strip_own(message: &[u8]) -> Vec<Range<usize>> {
     let mut removed: Vec<Range<usize>> = Vec::new();
-    let mut own = false;
+    let mut own = true;
     let mut start = 0;
     while let Some(rest) = message.get(start..).filter(|rest| !rest.is_empty()) {
         let length = line_length(rest);

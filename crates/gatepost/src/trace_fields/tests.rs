@@ -245,7 +245,9 @@ fn odd_messages_are_edited_too() {
     for (message, removed) in [
         (&b""[..], vec![]),
         (b"\r\nX-Gatepost-A: body\r\n", vec![]),
-        (b" X-Gatepost-A: no field\r\n\r\n", vec![]),
+        // Behind what is prepended it would be folded into our last field.
+        (b" X-Gatepost-A: no field\r\n\r\n", vec![0..25]),
+        (b"\t; spam=nonspam\r\n a\r\nB: c\r\n d\r\n\r\n", vec![0..21]),
         (b"X-Gatepost-A: no line end", vec![0..25]),
         (b"X-Gatepost-A: x\r\n", vec![0..17]),
         // A bare LF ends no line.

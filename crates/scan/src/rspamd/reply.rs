@@ -34,6 +34,8 @@ struct ReplySymbol {
 pub(super) fn parse(engine: &str, content: &[u8]) -> Result<Finding, Unavailable> {
     let reply: Reply = serde_json::from_slice(content).map_err(|error| {
         let text = printable_bytes(content, limits::DETAIL_BYTES_MAX);
+        // It quotes a value of the wrong type, which may be as long as the reply.
+        let error = printable(&error.to_string(), limits::DETAIL_BYTES_MAX);
         Unavailable::new(
             UnavailableCause::Protocol,
             format!("rspamd answered {text:?}: {error}"),

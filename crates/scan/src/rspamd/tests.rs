@@ -83,6 +83,12 @@ fn replies_that_make_no_sense_are_refused() {
         assert_eq!(cause(text), UnavailableCause::Protocol, "{text}");
     }
     assert_eq!(cause(&"[".repeat(100_000)), UnavailableCause::Protocol);
+    let quoted = format!(r#"{{"score":"{}"}}"#, "x".repeat(100_000));
+    let why = reply::parse("rspamd", quoted.as_bytes()).unwrap_err();
+    assert!(
+        why.detail.len() <= 2 * limits::DETAIL_BYTES_MAX + 50,
+        "{why:?}"
+    );
 }
 
 proptest! {
