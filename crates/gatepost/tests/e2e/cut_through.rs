@@ -395,3 +395,45 @@ fn a_callout_on_the_way_remembers_who_is_not_there() {
     assert_eq!(sink.count("RCPT TO:<nobody@"), 1, "{:?}", sink.commands());
     assert_eq!(sink.received().len(), 3);
 }
+
+#[test]
+fn a_nexthop_that_hangs_is_not_waited_for_long() {
+    for moment in ["RCPT", "message"] {
+        let sink = Manner::smtp()
+            .script(move |line| {
+                if line.starts_with(moment) {
+                    Act::Hang
+                } else {
+                    Act::Usual
+                }
+            })
+            .start();
+        let gateway = Setup::new()
+            .route(
+                sink.nexthop(),
+                "nexthop_timeouts = { command = \"1s\", end = \"1s\" }",
+            )
+            .start();
+        let mut client = Client::greet(gateway.address());
+        client
+            .command("MAIL FROM:<ann@example.net>")
+            .expect_code(250);
+        let at_rcpt = client.command("RCPT TO:<bob@example.com>");
+        let reply = match moment {
+            "RCPT" => at_rcpt,
+            _ => client.data(&message("hangs")),
+        };
+        let reply = reply.expect_code(451);
+        client.quit();
+        let decision = gateway.decision();
+        assert_eq!(decision["reference"], reply.reference());
+        let detail = decision["recipients"][0]["verdict"]["reason"]["detail"]
+            .as_str()
+            .unwrap();
+        assert_eq!(
+            detail.contains("a repetition is possible"),
+            moment == "message",
+            "{decision:#}"
+        );
+    }
+}

@@ -7,7 +7,7 @@ use crate::support::client::{Client, lossy};
 use crate::support::daemons::process::{Process, directory, free_address, program};
 use crate::support::gateway::{Gateway, NODE, Setup};
 use crate::support::postfix::Postfix;
-use crate::support::programs::{curl, python, swaks};
+use crate::support::programs::{curl, python, run, swaks};
 use crate::support::sink::{Manner, Sink};
 use crate::support::{await_some, head, message};
 
@@ -401,4 +401,33 @@ fn large_messages_pass_through_the_spool_file() {
         "spool files have no name"
     );
     assert_eq!(gateway.metric("gatepost_message_memory_bytes"), 0.0);
+}
+
+#[test]
+fn smtp_source_over_many_sessions() {
+    let smtp_source = program(&["/usr/sbin/smtp-source"], "postfix");
+    let sink = Sink::smtp();
+    let gateway = gateway_to(&sink);
+    let address = format!("inet:{}", gateway.address());
+    let envelope = ["-f", "ann@example.net", "-t", "bob@example.com"];
+    let load = ["-s", "10", "-m", "200", "-l", "20000"];
+    run(
+        &smtp_source,
+        &[&load[..], &envelope, &[&address]].concat(),
+        b"",
+    )
+    .expect_success();
+    let received = sink.take();
+    assert_eq!(received.len(), 200);
+    assert!(
+        received
+            .iter()
+            .all(|message| message.content.len() > 20_000)
+    );
+    assert_eq!(
+        gateway.decisions(200)[199]["recipients"][0]["disposition"],
+        "relayed"
+    );
+    // Connections to the nexthop are kept: far fewer than messages.
+    assert!(sink.connections() < 100, "{}", sink.connections());
 }

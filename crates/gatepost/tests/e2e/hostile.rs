@@ -460,3 +460,32 @@ fn many_clients_at_once() {
     await_some_or(|| format!("{} events", events(&gateway).len()), all);
     check_health(&gateway);
 }
+
+#[test]
+fn large_messages_share_the_memory() {
+    let sink = Sink::smtp();
+    let gateway = Setup::new()
+        .node("memory_max = \"16MiB\"")
+        .route(sink.nexthop(), "")
+        .start();
+    let address = gateway.address();
+    let line = "The quick brown fox jumps over the lazy dog.\r\n".repeat(200_000);
+    let senders: Vec<_> = (0..6)
+        .map(|sender| {
+            let sent = [&message(&format!("large {sender}"))[..], line.as_bytes()].concat();
+            std::thread::spawn(move || {
+                let recipient = format!("r{sender}@example.com");
+                let mut client = Client::envelope(address, &[&recipient]);
+                client.data(&sent).expect(250, "2.6.0");
+                (recipient, sent)
+            })
+        })
+        .collect();
+    for sender in senders {
+        let (recipient, sent) = sender.join().unwrap();
+        head(&sink.take_for(&recipient).unwrap().content, &sent);
+    }
+    gateway.decisions(6);
+    assert_eq!(gateway.metric("gatepost_message_memory_bytes"), 0.0);
+    check_health(&gateway);
+}
