@@ -123,10 +123,11 @@ impl<'a> CommandLine<'a> {
     /// [`CommandError::Line`] if it holds control characters (a bare CR or LF, a NUL) or is not
     /// UTF-8, or holds UTF-8 where no argument may.
     pub fn parse(line: &'a [u8]) -> Result<CommandLine<'a>, CommandError> {
-        if line.iter().any(u8::is_ascii_control) {
+        let line = str::from_utf8(line).map_err(|_| CommandError::Line)?;
+        // Those of Unicode too (U+0080 to U+009F): terminals obey them, and arguments reach logs.
+        if line.contains(char::is_control) {
             return Err(CommandError::Line);
         }
-        let line = str::from_utf8(line).map_err(|_| CommandError::Line)?;
         let line = line.trim_end_matches(' ');
         let (word, argument) = line.split_once(' ').unwrap_or((line, ""));
         let verb = Verb::of(word);

@@ -46,6 +46,7 @@ fn lines_with_control_characters_are_none() {
         b"\xff",
         b"NOOP \xc3",
         b"NOOP \x80",
+        "RCPT TO:<a\u{8d}b@c.example>".as_bytes(),
         "NOOP é".as_bytes(),
         "EHLO\u{a0}x".as_bytes(),
     ] {
