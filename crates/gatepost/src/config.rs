@@ -32,6 +32,8 @@ mod value;
 
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use error::ERRORS_MAX;
 pub use listener::{
     BareNewline, CertificateFiles, Listener, ListenerAuth, ListenerTimeouts, Tls, TlsMode,
 };

@@ -13,6 +13,8 @@ pub mod engines;
 pub mod event;
 pub mod expiring;
 pub mod explain;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod journal;
 pub mod line_log;
 pub mod lists;

@@ -5,6 +5,8 @@
 //! whose it is, [`tls`] secures it. [`network`] groups addresses, [`resolver`] names them. Nothing
 //! here knows SMTP, and nothing decides.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod limits;
 pub mod network;
 pub mod proxy;

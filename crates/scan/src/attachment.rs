@@ -9,6 +9,8 @@ mod archive;
 mod fact;
 #[cfg(test)]
 mod fixture;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 mod kind;
 mod name;
 mod signature;

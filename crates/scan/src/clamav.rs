@@ -230,5 +230,16 @@ fn not_understood(reply: &[u8]) -> Unavailable {
     )
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    match parse(reply) {
+        Ok((_, Scanned::Found(name))) => crate::fuzzing::is_name(&name),
+        Ok((_, Scanned::Error(detail))) => crate::fuzzing::is_detail(&detail),
+        Ok(_) => {}
+        Err(why) => crate::fuzzing::is_bounded(Err(why)),
+    }
+}
+
 #[cfg(test)]
 mod tests;

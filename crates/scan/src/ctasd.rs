@@ -116,5 +116,11 @@ fn envelope(specimen: &Specimen) -> String {
     lines
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    crate::fuzzing::is_bounded(reply::parse("ctasd", reply));
+}
+
 #[cfg(test)]
 mod tests;

@@ -280,5 +280,27 @@ impl Dialogue for Respmod {
     }
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    let (head, response) = crate::fuzzing::sections(reply);
+    let head = match Head::parse(head, "ICAP/") {
+        Ok(head) => head,
+        Err(why) => return crate::fuzzing::is_bounded(Err(why)),
+    };
+    let _ = (head.keeps_connection(), head.encapsulates("res-hdr"));
+    match ServiceOptions::of(&head) {
+        Ok(options) => crate::fuzzing::is_detail(&options.service),
+        Err(why) => crate::fuzzing::is_bounded(Err(why)),
+    }
+    let response = Head::parse(response, "HTTP/").ok();
+    match reply::outcome(&head, response.as_ref(), 100) {
+        Ok(Outcome::Found(name)) => crate::fuzzing::is_name(&name),
+        Ok(Outcome::Blocked(why)) => crate::fuzzing::is_detail(&why),
+        Ok(Outcome::Clean) => {}
+        Err(why) => crate::fuzzing::is_bounded(Err(why)),
+    }
+}
+
 #[cfg(test)]
 mod tests;

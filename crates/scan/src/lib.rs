@@ -11,6 +11,8 @@ pub mod ctasd;
 mod double;
 pub mod engine;
 pub mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod http;
 pub mod icap;
 pub mod limits;

@@ -171,5 +171,11 @@ fn accepted(reply: &HttpReply) -> Result<(), Unavailable> {
     Err(Unavailable::new(UnavailableCause::Refused, detail))
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    crate::fuzzing::is_bounded(reply::parse("rspamd", reply));
+}
+
 #[cfg(test)]
 mod tests;

@@ -201,5 +201,18 @@ impl Scan {
     }
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    let mut scan = Scan::default();
+    for line in reply.split(|&byte| byte == b'\n') {
+        match reply::parse_line(line) {
+            Line::Rejected(code) => crate::fuzzing::is_bounded(Err(reply::rejection(&code))),
+            line => scan.add(line),
+        }
+    }
+    crate::fuzzing::is_bounded(Ok(finding("sophos", scan)));
+}
+
 #[cfg(test)]
 mod tests;

@@ -211,5 +211,24 @@ impl Dialogue for Spamd {
     }
 }
 
+/// This engine's part of the fuzz target `daemon_replies`.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn fuzz(reply: &[u8]) {
+    let (head, body) = crate::fuzzing::sections(reply);
+    let status = head.split(|&byte| byte == b'\n').next();
+    if let Err(why) = reply::parse_status(status.unwrap_or_default()) {
+        crate::fuzzing::is_bounded(Err(why));
+    }
+    let _ = reply::content_length(head);
+    for report in [SpamassassinReport::Symbols, SpamassassinReport::Report] {
+        let rating = reply::parse(head, body, report);
+        crate::fuzzing::is_bounded(rating.map(|rating| Finding {
+            score: Some(rating.score),
+            symbols: rating.symbols,
+            ..Finding::new("spamassassin")
+        }));
+    }
+}
+
 #[cfg(test)]
 mod tests;

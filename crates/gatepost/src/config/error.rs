@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// Errors that are reported at most; whoever has more than these has one cause for most of them.
-pub(super) const ERRORS_MAX: usize = 100;
+pub(crate) const ERRORS_MAX: usize = 100;
 
 /// One error of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]

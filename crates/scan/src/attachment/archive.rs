@@ -14,7 +14,7 @@ pub(super) use inflate::Inflated;
 pub(super) use tar::is_tar;
 
 /// Names of one entry, where an archive gives several: more are not kept.
-const ALIASES_MAX: usize = 2;
+pub(super) const ALIASES_MAX: usize = 2;
 
 /// Bytes of one name that are kept.
 const NAME_BYTES_MAX: usize = 1_024;

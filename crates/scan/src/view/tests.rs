@@ -442,20 +442,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
 proptest! {
     #[test]
     fn any_message_can_be_viewed(pieces in prop::collection::vec(piece(), 0..60)) {
-        let message = Bytes::from(pieces.concat());
-        let view = View::parse(&message);
-        prop_assert!(!view.parts().is_empty());
-        prop_assert!(view.parts().len() <= PARTS_MAX);
-        for (index, part) in view.parts().iter().enumerate() {
-            prop_assert!(part.depth() <= DEPTH_MAX + 1);
-            prop_assert!(part.container().is_none_or(|container| container < index));
-            prop_assert!(part.content().len() <= part.raw().len());
-            let head = super::decode::head(part.raw(), part.encoding(), 7);
-            prop_assert!(part.encoding() != Encoding::Identity || part.content().starts_with(&head));
-            let _ = part.text();
-        }
-        let content: usize = view.leaves().map(|part| part.raw().len()).sum();
-        prop_assert!(content <= message.len());
+        crate::fuzzing::view(&pieces.concat());
     }
 
     #[test]

@@ -1,0 +1,25 @@
+use super::*;
+use corpus::run;
+
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[test]
+fn configurations() {
+    run("config", config);
+}
+
+#[test]
+fn files_of_messages() {
+    run("mbox", mbox);
+}
+
+#[test]
+fn references() {
+    run("reference", reference);
+}
+
+#[test]
+fn edits() {
+    run("trace_fields", trace_fields);
+}

@@ -1,0 +1,10 @@
+use super::*;
+use corpus::run;
+
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[test]
+fn proxy_headers() {
+    run("proxy", proxy);
+}

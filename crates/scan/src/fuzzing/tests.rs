@@ -1,0 +1,25 @@
+use super::*;
+use corpus::run;
+
+#[path = "../../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[test]
+fn views() {
+    run("view", view);
+}
+
+#[test]
+fn attachments() {
+    run("attachment", attachment);
+}
+
+#[test]
+fn replies_of_daemons() {
+    run("daemon_replies", daemon_replies);
+}
+
+#[test]
+fn addresses() {
+    run("address", address);
+}
