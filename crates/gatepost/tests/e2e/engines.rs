@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use crate::support::await_some_or;
 use crate::support::client::{Client, Reply};
-use crate::support::daemons::process::{directory, free_address};
+use crate::support::daemons::process::directory;
 use crate::support::daemons::{CIcap, Clamd, EICAR, GTUBE, Rspamd, Spamd};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::sink::Sink;
-use crate::support::{head, message, message_with};
+use crate::support::{head, message, message_with, unused_address};
 
 fn send(gateway: &Gateway, recipient: &str, message: &[u8]) -> Reply {
     Client::envelope(gateway.address(), &[recipient]).data(message)
@@ -201,7 +201,7 @@ fn an_engine_that_never_was_there() {
         .route(sink.nexthop(), "")
         .more(&format!(
             "[engine.sophos]\naddress = \"{}\"\non_failure = \"open\"",
-            free_address()
+            unused_address()
         ))
         .start();
     let reply = send(&gateway, "bob@example.com", &message("open")).expect(250, "2.6.0");

@@ -3,11 +3,10 @@
 use std::net::TcpStream;
 
 use crate::support::client::Client;
-use crate::support::daemons::process::free_address;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::programs::run;
 use crate::support::sink::Sink;
-use crate::support::{await_some_or, message};
+use crate::support::{await_some_or, message, unused_address};
 
 fn size_of(client: &mut Client) -> String {
     let reply = client.command("EHLO client.example.net").expect_code(250);
@@ -205,8 +204,7 @@ fn two_nodes_do_not_share_a_folder() {
 #[test]
 fn metrics_are_served_over_http() {
     let sink = Sink::smtp();
-    // The one port that is not the system's choice at the moment it is bound; if it is taken meanwhile, take another.
-    let admin = free_address();
+    let admin = unused_address();
     let gateway = Setup::new()
         .route(sink.nexthop(), "")
         .more(&format!("[admin]\nbind = [\"{admin}\"]"))

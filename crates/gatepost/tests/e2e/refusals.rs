@@ -3,12 +3,13 @@
 use serde_json::Value;
 
 use crate::support::client::{Client, Reply};
-use crate::support::daemons::process::free_address;
+use crate::support::daemons::process::directory;
 use crate::support::daemons::{EICAR, GTUBE};
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::postfix::Postfix;
 use crate::support::programs::{curl, python, swaks};
 use crate::support::sink::{Act, Manner, Sink};
-use crate::support::{message, message_with};
+use crate::support::{message, message_with, unused_address};
 
 /// The decision that has the reference of the reply.
 fn decision_of(gateway: &Gateway, reply: &Reply) -> Value {
@@ -394,7 +395,7 @@ fn a_blocked_client_gets_no_banner() {
 
 #[test]
 fn the_nexthop_is_down() {
-    let nexthop = format!("smtp:{}", free_address());
+    let nexthop = format!("smtp:{}", unused_address());
     for cut_through in [true, false] {
         let gateway = Setup::new()
             .route(&nexthop, &format!("cut_through = {cut_through}"))
@@ -502,4 +503,37 @@ fn texts_of_the_operator() {
         reply.text,
         format!("5.7.1 [{}] {expected}", reply.reference())
     );
+}
+
+#[test]
+fn mailboxes_that_postfix_does_not_know() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = "relay_domains = example.com\nrelay_recipient_maps = inline:{ bob@example.com=x }\nrelayhost = [127.0.0.1]:9";
+    let postfix = Postfix::start(&directory(folder.path(), "nexthop"), keys);
+    let nexthop = format!("smtp:{}", postfix.address());
+    for (cut_through, recipients) in [(true, "any"), (true, "callout"), (false, "callout")] {
+        let keys = format!("cut_through = {cut_through}\nrecipients = \"{recipients}\"");
+        let gateway = Setup::new().route(&nexthop, &keys).start();
+        let mut client = Client::greet(gateway.address());
+        client
+            .command("MAIL FROM:<ann@example.net>")
+            .expect_code(250);
+        let reply = client
+            .command("RCPT TO:<nobody@example.com>")
+            .expect(550, "5.1.1");
+        assert!(
+            reply.text.contains("no mailbox nobody@example.com"),
+            "{reply:?}"
+        );
+        client
+            .command("RCPT TO:<bob@example.com>")
+            .expect(250, "2.1.5");
+        client.quit();
+        let decision = decision_of(&gateway, &reply);
+        let detail = &decision["recipients"][0]["verdict"]["reason"]["detail"];
+        assert!(
+            detail.as_str().unwrap().contains("User unknown"),
+            "{decision:#}"
+        );
+    }
 }

@@ -121,3 +121,9 @@ pub(crate) fn head(content: &[u8], message: &[u8]) -> String {
     );
     String::from_utf8(content[..at].to_vec()).unwrap()
 }
+
+/// An address where nobody listens: its IP address is used for nothing else, so that no other test gets the port meanwhile.
+pub(crate) fn unused_address() -> std::net::SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.4:0").unwrap();
+    listener.local_addr().unwrap()
+}
