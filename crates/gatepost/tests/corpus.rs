@@ -136,13 +136,15 @@ fn send(client: &mut Client, sink: &Sink, number: usize, file: &PathBuf) -> Sent
     }
 }
 
-/// None of these messages has passed a Gatepost before: what is removed is nothing.
-fn without_own_fields(message: Vec<u8>) -> Vec<u8> {
-    assert!(
-        !message
-            .windows(11)
-            .any(|window| window.eq_ignore_ascii_case(b"x-gatepost-"))
-    );
+/// None of these messages has passed a Gatepost before: what is removed is a folded line on top, which would go on with our
+/// last field.
+fn without_own_fields(mut message: Vec<u8>) -> Vec<u8> {
+    let is_own = |window: &[u8]| window.eq_ignore_ascii_case(b"x-gatepost-");
+    assert!(!message.windows(11).any(is_own));
+    while message.starts_with(b" ") || message.starts_with(b"\t") {
+        let line = message.iter().position(|byte| *byte == b'\n').unwrap();
+        message.drain(..=line);
+    }
     message
 }
 

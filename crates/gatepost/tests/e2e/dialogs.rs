@@ -31,7 +31,7 @@ fn ehlo_tells_what_there_is() {
         "DSN",
         "PRDR",
         "SIZE 52428800",
-        "LIMITS RCPTMAX=1000 MAILMAX=1000",
+        "LIMITS RCPTMAX=1000 MAILMAX=10000",
     ];
     assert_eq!(keywords, expected);
     client.quit();

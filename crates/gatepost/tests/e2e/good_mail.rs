@@ -356,18 +356,19 @@ fn messages_without_header_or_body_go_on() {
     let sink = Sink::smtp();
     let gateway = gateway_to(&sink);
     let mut client = Client::greet(gateway.address());
-    let messages: [&[u8]; 5] = [
-        b"",
-        b"\r\n",
-        b"Subject: only a header\r\n",
-        b"\r\nonly a body\r\n",
-        b" begins folded\r\n\r\nbody\r\n",
+    let messages: [(&[u8], &[u8]); 5] = [
+        (b"", b""),
+        (b"\r\n", b"\r\n"),
+        (b"Subject: only a header\r\n", b"Subject: only a header\r\n"),
+        (b"\r\nonly a body\r\n", b"\r\nonly a body\r\n"),
+        // It would go on with the last field of ours.
+        (b" begins folded\r\n\r\nbody\r\n", b"\r\nbody\r\n"),
     ];
-    for sent in messages {
+    for (sent, expected) in messages {
         client.begin(&["bob@example.com"]);
         client.data(sent).expect(250, "2.6.0");
         let received = sink.take().pop().unwrap();
-        let head = head(&received.content, sent);
+        let head = head(&received.content, expected);
         assert!(
             head.starts_with("Received: ") && head.ends_with("\r\n"),
             "{head}"

@@ -4,8 +4,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use super::daemons::process::{Process, directory, free_address, is_root, program};
+
+/// How long it may take to stop.
+const STOP_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// A running Postfix.
 #[derive(Debug)]
@@ -71,6 +76,31 @@ impl Postfix {
 
     pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.folder.join("maillog")).unwrap_or_default()
+    }
+}
+
+impl Drop for Postfix {
+    /// Its master leaves the process group that it was started in, and leads one of its own.
+    fn drop(&mut self) {
+        let file = self.folder.join("spool/pid/master.pid");
+        let Ok(pid) = fs::read_to_string(&file) else {
+            return;
+        };
+        let group = format!("-{}", pid.trim());
+        let signal = |name: &str| {
+            let script = r#"kill -s "$0" -- "$1" 2>/dev/null"#;
+            let status = Command::new("sh")
+                .args(["-c", script, name, &group])
+                .status();
+            status.is_ok_and(|status| status.success())
+        };
+        signal("TERM");
+        let since = Instant::now();
+        // Signal 0 asks whether anybody is left.
+        while signal("0") && since.elapsed() < STOP_WAIT_MAX {
+            sleep(Duration::from_millis(20));
+        }
+        signal("KILL");
     }
 }
 
