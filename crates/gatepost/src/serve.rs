@@ -141,13 +141,13 @@ impl Server {
             begun: Instant::now(),
         });
         let cx = current.load();
+        let sockets = bind_missing(&cx, &HashMap::new(), activated).map_err(|error| vec![error])?;
         cx.services.journal.emit(&Event::Started {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             node: Arc::clone(&cx.node),
             node_number: cx.services.references.node(),
             pid: std::process::id(),
         });
-        let sockets = bind_missing(&cx, &HashMap::new(), activated).map_err(|error| vec![error])?;
         server.listen_on(sockets).await;
         Ok(server)
     }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 
 use super::{ConfigOption, complain, say, tell};
-use crate::serve::admin::{NodeState, Reload};
+use crate::serve::admin::{Down, NodeState, Reload};
 
 /// How long the node may take to answer.
 const ANSWER_WAIT_MAX: Duration = Duration::from_secs(60);
@@ -56,11 +56,11 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
                 "{} sessions, {} bytes of messages in memory",
                 state.sessions, state.message_memory_bytes
             ));
-            for (name, why) in &state.nexthops_down {
-                say(&format!("nexthop {name} is down: {why}"));
+            for Down { name, reason } in &state.nexthops_down {
+                say(&format!("nexthop {name} is down: {reason}"));
             }
-            for (name, why) in &state.engines_down {
-                say(&format!("engine {name} is down: {why}"));
+            for Down { name, reason } in &state.engines_down {
+                say(&format!("engine {name} is down: {reason}"));
             }
             ExitCode::SUCCESS
         }

@@ -121,12 +121,31 @@ impl Fault {
         self.step == Step::Final
             && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
     }
+
+    /// Step and cause, for where the nexthop has been named already.
+    pub fn what_happened(&self) -> WhatHappened<'_> {
+        WhatHappened(self)
+    }
 }
+
+/// A fault without the name of its nexthop, in words.
+#[derive(Debug)]
+pub struct WhatHappened<'f>(&'f Fault);
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "nexthop {}, {}: ", self.nexthop, self.step.words())?;
-        match &self.cause {
+        write!(f, "nexthop {}, {}", self.nexthop, self.what_happened())
+    }
+}
+
+impl fmt::Display for WhatHappened<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fault = self.0;
+        if let Cause::BackOff(detail) = &fault.cause {
+            return write!(f, "left alone for a while after {detail}");
+        }
+        write!(f, "{}: ", fault.step.words())?;
+        match &fault.cause {
             Cause::Dns(detail) => write!(f, "DNS: {detail}"),
             Cause::Io(error) => write!(f, "{error}"),
             Cause::Timeout(seconds) => write!(f, "no answer within {seconds} s"),
@@ -134,7 +153,7 @@ impl fmt::Display for Fault {
             Cause::Protocol(detail) => write!(f, "unexpected answer: {detail}"),
             Cause::Refused(reply) => write!(f, "it refused: {reply}"),
             Cause::Tls(detail) => write!(f, "TLS: {detail}"),
-            Cause::BackOff(detail) => write!(f, "left alone for a while after: {detail}"),
+            Cause::BackOff(detail) => f.write_str(detail),
             Cause::Store(error) => write!(f, "storing: {error}"),
         }
     }

@@ -274,12 +274,12 @@ impl Nexthops {
         health.down_until = Some(Instant::now() + pause);
         health.down_since.get_or_insert_with(Instant::now);
         health.failures = health.failures.saturating_add(1);
-        health.last_fault = fault.to_string();
+        health.last_fault = fault.what_happened().to_string();
         if health.failures == 1 {
             drop(health);
             (self.observer)(HealthChange {
                 nexthop: pool.label.to_string(),
-                fault: Some(fault.to_string()),
+                fault: Some(fault.what_happened().to_string()),
                 down: Duration::ZERO,
             });
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::{Check, Checks, tell};
 use crate::config::{Config, Nexthop};
 use crate::context::Context;
+use crate::relay_table::RelayTable;
 
 /// Below this many bytes the decision log and the spool will soon have no room.
 const FREE_BYTES_MIN: u64 = 1 << 30;
@@ -25,6 +26,7 @@ pub fn machine(config: &Config, checks: &Checks) {
         counted(config.engines.len(), "engine")
     );
     tell(checks, Check::ok("config", text));
+    tell(checks, postmaster(config));
     tell(checks, data_dir(&config.node.data_dir));
     if let Some(check) = free_space(&config.node.data_dir) {
         tell(checks, check);
@@ -57,6 +59,19 @@ pub(super) fn certificates(cx: &Context, checks: &Checks) {
             },
         );
     }
+}
+
+/// Every server takes mail for `<Postmaster>` (RFC 5321 4.5.1), and refusals name that mailbox.
+fn postmaster(config: &Config) -> Check {
+    let mailbox = &config.node.postmaster;
+    if RelayTable::new(config).route_for(&mailbox.domain).is_some() {
+        return Check::ok("postmaster", format!("{mailbox} has a route"));
+    }
+    Check::warning(
+        "postmaster",
+        format!("{mailbox} has no route: mail for <Postmaster>, whom refusals name, is refused"),
+        "set node.postmaster to a mailbox of one of the routes, or add a route for its domain",
+    )
 }
 
 fn data_dir(folder: &Path) -> Check {

@@ -191,7 +191,16 @@ fn decided(decision: &Decision) -> String {
     }
     let reply = decision.reply.as_ref().or_else(|| last?.reply.as_ref());
     if let Some(reply) = reply {
-        let _ = write!(line, " reply=\"{} {}\"", reply.code, printable(&reply.text));
+        let status = reply
+            .status
+            .as_ref()
+            .map_or(String::new(), |status| format!("{status} "));
+        let _ = write!(
+            line,
+            " reply=\"{} {status}{}\"",
+            reply.code,
+            printable(&reply.text)
+        );
     }
     let _ = write!(line, " ms={:.1}", decision.timings.total);
     line

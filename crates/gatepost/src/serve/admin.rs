@@ -51,9 +51,18 @@ pub struct NodeState {
     /// Bytes of memory that messages in transit take.
     pub message_memory_bytes: u64,
     /// Nexthops that are down, with the reason.
-    pub nexthops_down: Vec<(String, String)>,
+    pub nexthops_down: Vec<Down>,
     /// Engines that are down, with the reason.
-    pub engines_down: Vec<(String, String)>,
+    pub engines_down: Vec<Down>,
+}
+
+/// An engine or a nexthop that is down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Down {
+    /// Its name in the configuration.
+    pub name: String,
+    /// Why it is down.
+    pub reason: String,
 }
 
 /// Serves metrics and health on the admin addresses, and commands on the control socket.
@@ -152,14 +161,22 @@ async fn state(State(shared): State<Shared>) -> Json<NodeState> {
         pid: std::process::id(),
         sessions: shared.server.sessions.count(),
         message_memory_bytes: cx.services.budget.bytes_used(),
-        nexthops_down: cx.services.nexthops.down(),
+        nexthops_down: cx
+            .services
+            .nexthops
+            .down()
+            .into_iter()
+            .map(|(name, reason)| Down { name, reason })
+            .collect(),
         engines_down: cx
             .engines
             .all()
             .filter_map(|armed| match armed.engine.health() {
                 scan::engine::Health::Up => None,
                 scan::engine::Health::Down(why) => {
-                    Some((armed.engine.name().to_owned(), why.detail))
+                    let name = armed.engine.name().to_owned();
+                    let reason = why.detail;
+                    Some(Down { name, reason })
                 }
             })
             .collect(),

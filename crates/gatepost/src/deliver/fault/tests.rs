@@ -56,4 +56,11 @@ fn the_text_names_nexthop_step_and_cause() {
         fault.to_string(),
         "nexthop smtp:192.0.2.1:25, waiting for its banner: no answer within 60 s"
     );
+    let happened = fault.what_happened().to_string();
+    assert_eq!(happened, "waiting for its banner: no answer within 60 s");
+    let later = Fault::new("smtp:192.0.2.1:25", Step::Connect, Cause::BackOff(happened));
+    assert_eq!(
+        later.to_string(),
+        "nexthop smtp:192.0.2.1:25, left alone for a while after waiting for its banner: no answer within 60 s"
+    );
 }

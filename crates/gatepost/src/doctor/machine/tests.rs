@@ -29,6 +29,20 @@ fn too_few_files_are_told() {
 }
 
 #[test]
+fn a_postmaster_without_a_route_is_told() {
+    let mut config = Config::embedded(Path::new("data"));
+    assert_eq!(postmaster(&config).grade, Grade::Ok);
+    config.node.postmaster = "postmaster@elsewhere.test".parse().unwrap();
+    let check = postmaster(&config);
+    assert_eq!(check.grade, Grade::Warning);
+    assert!(
+        check.text.contains("postmaster@elsewhere.test"),
+        "{}",
+        check.text
+    );
+}
+
+#[test]
 fn folders() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(data_dir(folder.path()).grade, Grade::Ok);

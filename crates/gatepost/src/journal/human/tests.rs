@@ -47,7 +47,8 @@ fn a_recipient_that_is_refused_is_told_with_the_reason() {
     }];
     let (_, line) = line(&Event::Decided(Box::new(decision)));
     assert!(
-        line.contains(" refused ") && line.contains(" reason=relay reply=\"550 Relay denied\" "),
+        line.contains(" refused ")
+            && line.contains(" reason=relay reply=\"550 5.7.1 Relay denied\" "),
         "{line}"
     );
 }
