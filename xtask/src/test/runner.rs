@@ -58,19 +58,20 @@ fn pass_on(from: impl Read) -> Vec<String> {
         let _ = std::io::stdout().write_all(&line);
         let text = String::from_utf8_lossy(&line);
         if text.contains("passed") {
-            kept.push(text.trim().to_owned());
+            kept.push(text.trim_end().to_owned());
         }
         line.clear();
     }
     kept
 }
 
-/// Sums the closing lines of nextest (`Summary [..] 12 tests run: 11 passed, 1 failed, 0 skipped`) and of libtest
-/// (`test result: ok. 12 passed; 0 failed; ..`).
+/// Sums the closing lines of nextest (`     Summary [..] 12 tests run: 11 passed, 1 failed, 0 skipped`) and of libtest
+/// (`test result: ok. 12 passed; 0 failed; ..`). What nextest repeats of a failed test's own output is indented, so
+/// that libtest's line in there, which counts the same test, is not at the start of its line.
 fn count<'a>(lines: impl Iterator<Item = &'a str>) -> Tally {
     let mut tally = Tally::default();
     for line in lines {
-        let counts = if line.starts_with("Summary [") {
+        let counts = if line.trim_start().starts_with("Summary [") {
             line.split_once("run:").map(|(_, counts)| counts)
         } else {
             line.strip_prefix("test result:")

@@ -5,8 +5,10 @@ use super::{Tally, count};
 #[test]
 fn nextest_counts() {
     let lines = [
-        "PASS [   0.004s] smtp status::tests::round_trips_what_passed",
-        "Summary [   1.204s] 130 tests run: 126 passed (2 slow, 1 flaky), 3 failed, 1 timed out, 4 skipped",
+        "        FAIL [   0.785s] (213/731) gatepost::e2e dialogs::ehlo",
+        "    test result: FAILED. 0 passed; 1 failed; 0 ignored; 0 measured; 86 filtered out; finished in 0.77s",
+        "        PASS [   0.004s] smtp status::tests::round_trips_what_passed",
+        "     Summary [   1.204s] 130 tests run: 126 passed (2 slow, 1 flaky), 3 failed, 1 timed out, 4 skipped",
     ];
     let expected = Tally {
         passed: 126,
