@@ -291,3 +291,17 @@ proptest! {
         }
     }
 }
+
+/// `examples/provider.toml` is where operators begin: only the certificates are theirs to make.
+#[test]
+fn the_example_of_a_provider_lacks_only_its_certificates() {
+    let example = root().join("../../examples/provider.toml");
+    let errors = Config::load(&example).err().unwrap_or_default();
+    for error in &errors {
+        let text = error.to_string();
+        assert!(
+            text.contains("cannot read") && (text.contains(".crt:") || text.contains(".key:")),
+            "{text}"
+        );
+    }
+}
