@@ -37,6 +37,16 @@ impl<K: Eq + Hash, V: Clone> Expiring<K, V> {
         (Instant::now() < *expires).then(|| value.clone())
     }
 
+    /// Forgets one entry.
+    pub fn remove<Q>(&self, key: &Q)
+    where
+        K: Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.remove(key);
+    }
+
     /// Remembers `value` for `lifetime`.
     pub fn insert(&self, key: K, value: V, lifetime: Duration) {
         let now = Instant::now();

@@ -122,6 +122,12 @@ impl Server {
     /// What can't be used or bound, each with what to do about it.
     pub async fn start(config: Config, activated: Activated) -> Result<Arc<Server>, Vec<String>> {
         let file = config.file.clone();
+        if std::os::unix::net::UnixStream::connect(&config.admin.control).is_ok() {
+            let socket = config.admin.control.display();
+            return Err(vec![format!(
+                "another gatepost with this data_dir is running ({socket} answers): stop it, or give this one its own [node] data_dir"
+            )]);
+        }
         prepare_data_dir(&config).map_err(|error| vec![error])?;
         let services = Services::new(&config).map_err(|error| {
             vec![format!(

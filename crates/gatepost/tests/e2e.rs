@@ -26,6 +26,8 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/nexthop_replies.rs"]
+mod nexthop_replies;
 #[path = "e2e/operation.rs"]
 mod operation;
 #[path = "e2e/refusals.rs"]

@@ -43,7 +43,7 @@ pub(crate) struct Http {
 
 /// A kept connection. hyper drives it in a task that ends when this is dropped.
 pub(crate) struct Connection {
-    sender: SendRequest<Content>,
+    requests: SendRequest<Content>,
     unanswered: bool,
 }
 
@@ -94,13 +94,13 @@ impl Dialogue for Http {
             .max_buf_size(HEAD_BYTES_MAX)
             .handshake(TokioIo::new(stream))
             .await;
-        let (sender, connection) = handshake.map_err(|error| failed(&error))?;
+        let (requests, connection) = handshake.map_err(|error| failed(&error))?;
         tokio::spawn(async move {
             // Its errors reach the one who waits for the reply.
             let _ = connection.await;
         });
         Ok(Connection {
-            sender,
+            requests,
             unanswered: true,
         })
     }
@@ -111,9 +111,9 @@ impl Dialogue for Http {
         request: &HttpRequest,
     ) -> Result<Exchanged<HttpReply>, Unavailable> {
         connection.unanswered = true;
-        let sender = &mut connection.sender;
-        sender.ready().await.map_err(|error| failed(&error))?;
-        let reply = sender
+        let requests = &mut connection.requests;
+        requests.ready().await.map_err(|error| failed(&error))?;
+        let reply = requests
             .send_request(self.request(request)?)
             .await
             .map_err(|error| failed(&error))?;
@@ -138,7 +138,7 @@ impl Dialogue for Http {
     }
 
     fn is_usable(&self, connection: &mut Connection) -> bool {
-        !connection.sender.is_closed()
+        !connection.requests.is_closed()
     }
 
     fn is_unanswered(&self, connection: &Connection) -> bool {

@@ -104,7 +104,7 @@ async fn exchange<T: DeserializeOwned>(
     let stream = UnixStream::connect(socket).await.map_err(|error| {
         format!("{}: {error}; is the node running, with the same --config, and may you open its socket?", socket.display())
     })?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+    let (mut requests, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
         .await
         .map_err(|error| format!("control socket: {error}"))?;
     tokio::spawn(connection);
@@ -114,7 +114,7 @@ async fn exchange<T: DeserializeOwned>(
         .header("host", "gatepost")
         .body(Empty::<Bytes>::new())
         .map_err(|error| error.to_string())?;
-    let response = sender
+    let response = requests
         .send_request(request)
         .await
         .map_err(|error| format!("control socket: {error}"))?;

@@ -8,6 +8,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use net::stream::Stream;
@@ -76,6 +77,8 @@ struct Wire {
     stream: Stream,
     session: Session,
     label: Arc<str>,
+    /// A fault has happened: what the peer says from here on may belong to anything, and is not listened to.
+    broken: bool,
 }
 
 impl Connection {
@@ -95,6 +98,7 @@ impl Connection {
             stream: connect(peer, manner).await?,
             session,
             label: Arc::clone(&manner.label),
+            broken: false,
         };
         Ok(Connection {
             wire: wire.greet(manner).await?,
@@ -199,6 +203,7 @@ impl Connection {
                     .await?;
             }
         }
+        self.wire.nothing_early()?;
         self.wire.session.end();
         let mut replies = Vec::with_capacity(expected);
         while replies.len() < expected {
@@ -232,7 +237,7 @@ impl Connection {
                 .event(Step::Mail, self.manner.timeouts.command)
                 .await
             {
-                Ok(Event::Reset(_)) => return self.wire.session.is_reusable(),
+                Ok(Event::Reset(_)) => return self.is_reusable(),
                 // The answer to what was under way.
                 Ok(Event::Mail(_) | Event::Rcpt(..)) => {}
                 Ok(_) | Err(_) => return false,
@@ -258,9 +263,14 @@ impl Connection {
             .is_pending()
     }
 
+    /// Serves another route of the same nexthop from now on.
+    pub fn adopt(&mut self, timeouts: NexthopTimeouts) {
+        self.manner.timeouts = timeouts;
+    }
+
     /// True if another transaction may begin on it.
     pub fn is_reusable(&self) -> bool {
-        self.wire.session.is_reusable()
+        !self.wire.broken && self.wire.session.is_reusable()
     }
 
     /// What the peer offers and how it greeted.
@@ -310,6 +320,7 @@ impl Wire {
             stream,
             mut session,
             label,
+            broken,
         } = self;
         let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
         let Stream::Tcp(plain) = stream else {
@@ -327,11 +338,15 @@ impl Wire {
             stream,
             session,
             label,
+            broken,
         })
     }
 
     /// The next event, which the peer must bring about within `limit`.
     async fn event(&mut self, step: Step, limit: Duration) -> Result<Event, Fault> {
+        if self.broken {
+            return Err(self.fault(step, Cause::Closed));
+        }
         let deadline = Instant::now() + limit;
         loop {
             match self.session.poll() {
@@ -372,11 +387,36 @@ impl Wire {
         }
     }
 
-    fn fault(&self, step: Step, cause: Cause) -> Fault {
+    /// What the peer says before it has the whole message is no answer to it: a 250 that comes too early must not count as
+    /// the one that ends the data.
+    fn nothing_early(&mut self) -> Result<(), Fault> {
+        let polled = {
+            let session = &mut self.session;
+            let read = std::pin::pin!(scratch::read(&mut self.stream, |bytes| {
+                session.receive(bytes);
+                bytes.len()
+            }));
+            read.poll(&mut std::task::Context::from_waker(std::task::Waker::noop()))
+        };
+        match polled {
+            Poll::Pending => return Ok(()),
+            Poll::Ready(Ok(0)) => return Err(self.fault(Step::Content, Cause::Closed)),
+            Poll::Ready(Ok(_)) => {}
+            Poll::Ready(Err(error)) => return Err(self.fault(Step::Content, Cause::Io(error))),
+        }
+        match self.session.poll() {
+            None => Ok(()),
+            Some(Event::Failed(failure)) => Err(self.failed(Step::Content, failure)),
+            Some(event) => Err(self.unexpected(Step::Content, &event)),
+        }
+    }
+
+    fn fault(&mut self, step: Step, cause: Cause) -> Fault {
+        self.broken = true;
         Fault::new(&*self.label, step, cause)
     }
 
-    fn failed(&self, step: Step, failure: Failure) -> Fault {
+    fn failed(&mut self, step: Step, failure: Failure) -> Fault {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
             Failure::TlsNotOffered => {
@@ -390,7 +430,7 @@ impl Wire {
         self.fault(step, cause)
     }
 
-    fn unexpected(&self, step: Step, event: &Event) -> Fault {
+    fn unexpected(&mut self, step: Step, event: &Event) -> Fault {
         self.fault(
             step,
             Cause::Protocol(format!("{event:?} does not belong here")),

@@ -57,7 +57,7 @@ pub struct Nexthops {
 struct Key {
     nexthop: Nexthop,
     tls: NexthopTls,
-    user: Option<String>,
+    login: Option<(String, String)>,
     ehlo_name: String,
 }
 
@@ -167,7 +167,8 @@ impl Nexthops {
         opening: Opening<'_>,
     ) -> Result<Opened, NotOpened> {
         let pool = self.pool(nexthop, manner);
-        while let Some(connection) = pool.take_idle() {
+        while let Some(mut connection) = pool.take_idle() {
+            connection.adopt(manner.timeouts);
             match begin(connection, &pool, opening).await {
                 // It had been closed meanwhile: nothing was lost, the next one serves as well.
                 Err(NotOpened::Fault(fault))
@@ -236,7 +237,10 @@ impl Nexthops {
         let key = Key {
             nexthop: nexthop.clone(),
             tls: manner.tls,
-            user: manner.auth.as_ref().map(|auth| auth.user.clone()),
+            login: manner
+                .auth
+                .as_ref()
+                .map(|auth| (auth.user.clone(), auth.password.clone())),
             ehlo_name: manner.ehlo_name.clone(),
         };
         let mut pools = lock(&self.pools);

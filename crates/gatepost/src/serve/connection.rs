@@ -53,6 +53,15 @@ struct ContentPace {
     bytes: u64,
 }
 
+impl ContentPace {
+    fn new() -> ContentPace {
+        ContentPace {
+            since: Instant::now(),
+            bytes: 0,
+        }
+    }
+}
+
 /// What the connection must do before the session can go on.
 enum Next {
     Read,
@@ -121,13 +130,21 @@ impl Connection {
             match step {
                 Step::Content(piece) => self.conversation.content(piece).await,
                 Step::Request(request) => {
-                    if matches!(request, Request::End(_)) {
+                    let (begins, ends) =
+                        (request == Request::Data, matches!(request, Request::End(_)));
+                    if ends {
                         self.content = None;
                         flush(&mut self.session, stream, &self.conversation).await?;
                     }
                     let answer = stages::answer(&mut self.conversation, request).await;
                     self.session.answer(answer);
                     self.expect_more();
+                    if begins {
+                        self.content = Some(ContentPace::new());
+                    } else if ends {
+                        // What is promised now is told now, not behind the client's next command.
+                        flush(&mut self.session, stream, &self.conversation).await?;
+                    }
                 }
                 Step::Reset => self.conversation.abandon(EndedBy::Rset),
                 Step::StartTls => {
@@ -186,7 +203,7 @@ impl Connection {
                 read = tokio::time::timeout_at(self.deadline, read) => {
                     return match read {
                         Ok(Ok(0)) | Ok(Err(_)) => Err(End::Disconnect),
-                        Ok(Ok(count)) => self.keep_pace(in_data, count as u64),
+                        Ok(Ok(count)) => self.keep_pace(count as u64),
                         Err(_) => Err(End::Timeout),
                     };
                 }
@@ -196,19 +213,17 @@ impl Connection {
         }
     }
 
-    /// Measures a client that sends a message against the listener's floor.
-    fn keep_pace(&mut self, in_data: bool, bytes: u64) -> Result<(), End> {
-        if !in_data {
+    /// Measures a client that sends a message against the listener's floor, from DATA or the first BDAT to the end of the
+    /// data: chunks that come apart are one message.
+    fn keep_pace(&mut self, bytes: u64) -> Result<(), End> {
+        if !self.session.in_transaction() {
             self.content = None;
-            return Ok(());
         }
-        let now = Instant::now();
-        let pace = self.content.get_or_insert(ContentPace {
-            since: now,
-            bytes: 0,
-        });
+        let Some(pace) = &mut self.content else {
+            return Ok(());
+        };
         pace.bytes += bytes;
-        let elapsed = now - pace.since;
+        let elapsed = pace.since.elapsed();
         let settings = &self.conversation.listener.settings;
         let (grace, floor) = (
             FLOOR_GRACE.min(settings.timeouts.data),

@@ -8,13 +8,11 @@ use smtp::Reply;
 use smtp::Status;
 
 use super::conversation::Conversation;
-use super::refusals::{Concerned, lacking, passed_on, refusal};
-use super::stages::rcpt;
+use super::refusals::{Concerned, lacking, passed_on, refusal, refusal_for};
 use super::transaction::{Recipient, Transaction};
 use crate::decision::Disposition;
 use crate::deliver::{self, Consignment, Custody, Outcome};
 use crate::policy::{Kind, Reason, Verdict};
-use crate::replies::LANGUAGE_DEFAULT;
 use crate::trace_fields::{self, Edited};
 
 /// A verdict on a message for one group of its recipients.
@@ -80,23 +78,7 @@ fn refuse(
         let Some(recipient) = transaction.recipients.get(place) else {
             continue;
         };
-        let language = recipient
-            .route
-            .as_ref()
-            .map(|route| Arc::clone(&route.language));
-        let path = recipient.forward_path.to_string();
-        let domain = recipient
-            .forward_path
-            .domain()
-            .map(ToString::to_string)
-            .unwrap_or_default();
-        let language = language.as_deref().unwrap_or(LANGUAGE_DEFAULT);
-        let concerned = Concerned {
-            language,
-            recipient: &path,
-            domain: &domain,
-        };
-        let reply = refusal(conversation, transaction, reason, concerned);
+        let reply = refusal_for(conversation, transaction, reason, recipient);
         if let Some(recipient) = transaction.recipients.get_mut(place) {
             recipient.refused_with(&reply);
         }
@@ -146,9 +128,12 @@ async fn hand_on(
     for (place, outcome) in places.into_iter().zip(outcomes) {
         if split
             && let Outcome::Refused { reply, .. } = &outcome
+            && !reply.is_positive()
             && let Some(recipient) = transaction.recipients.get(place)
         {
-            rcpt::learn_split(cx, &route, &recipient.forward_path, reply);
+            let (path, reverse_path) = (&recipient.forward_path, &transaction.reverse_path);
+            let callouts = &cx.services.callouts;
+            callouts.learn_split(&route.nexthop, path, reverse_path, reply);
         }
         let reply = told(conversation, transaction, place, &outcome, split);
         if let Some(recipient) = transaction.recipients.get_mut(place) {
@@ -204,22 +189,10 @@ fn told(
         Outcome::Unsupported(unsupported) => lacking(*unsupported, reference),
         Outcome::Fault(fault) => {
             let reason = Reason::new(Kind::NexthopDown).with_detail(fault.to_string());
-            let recipient = transaction.recipients.get(place);
-            let path = recipient
-                .map(|recipient| recipient.forward_path.to_string())
-                .unwrap_or_default();
-            let route = recipient.and_then(|recipient| recipient.route.as_ref());
-            let language = route.map_or(LANGUAGE_DEFAULT, |route| &route.language);
-            let reply = refusal(
-                conversation,
-                transaction,
-                &reason,
-                Concerned {
-                    language,
-                    recipient: &path,
-                    ..Concerned::default()
-                },
-            );
+            let reply = match transaction.recipients.get(place) {
+                Some(recipient) => refusal_for(conversation, transaction, &reason, recipient),
+                None => refusal(conversation, transaction, &reason, Concerned::default()),
+            };
             Reply::new(reply.code(), fault.status(), reply.text())
         }
     }

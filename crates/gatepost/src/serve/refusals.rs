@@ -4,7 +4,7 @@ use smtp::client::Unsupported;
 use smtp::{Reply, Status};
 
 use super::conversation::Conversation;
-use super::transaction::Transaction;
+use super::transaction::{Recipient, Transaction};
 use crate::policy::{Kind, Reason};
 use crate::reference::Reference;
 use crate::replies::{LANGUAGE_DEFAULT, Values};
@@ -28,6 +28,27 @@ impl Default for Concerned<'_> {
             domain: "",
         }
     }
+}
+
+/// The reply that tells one recipient `reason`, in the language of its route.
+pub fn refusal_for(
+    conversation: &Conversation,
+    transaction: &Transaction,
+    reason: &Reason,
+    recipient: &Recipient,
+) -> Reply {
+    let path = recipient.forward_path.to_string();
+    let domain = recipient.forward_path.domain().map(ToString::to_string);
+    let language = recipient
+        .route
+        .as_ref()
+        .map_or(LANGUAGE_DEFAULT, |route| &route.language);
+    let concerned = Concerned {
+        language,
+        recipient: &path,
+        domain: domain.as_deref().unwrap_or_default(),
+    };
+    refusal(conversation, transaction, reason, concerned)
 }
 
 /// The reply that tells `reason`.

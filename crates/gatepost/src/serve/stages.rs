@@ -21,7 +21,7 @@ use crate::policy::{self, ListMatch};
 use crate::replies::{LANGUAGE_DEFAULT, Values};
 
 mod message;
-pub(super) mod rcpt;
+mod rcpt;
 
 /// Answers what the session asks.
 pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer {
@@ -119,47 +119,44 @@ async fn auth(conversation: &mut Conversation, credentials: &Credentials) -> Ans
     }
 }
 
-/// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant.
+/// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant. All of it holds or nothing.
+///
+/// A client on a block list is refused at MAIL: the session belongs to the peer, which may name another client next.
 fn xclient(
     conversation: &mut Conversation,
     attributes: Vec<(XclientAttribute, Option<String>)>,
 ) -> Answer {
     let cx = Arc::clone(&conversation.cx);
-    let client = &mut conversation.client;
-    let peer = client.ip;
+    let peer = conversation.client.ip;
+    let (mut ip, mut port, mut helo, mut login) = (None, None, None, None);
     for (attribute, value) in attributes {
         match (attribute, value) {
             (XclientAttribute::Addr, Some(address)) => {
                 let text = address.strip_prefix("IPV6:").unwrap_or(&address);
-                match text.parse::<IpAddr>() {
-                    Ok(ip) => {
-                        client.ip = ip.to_canonical();
-                        client.proxied_by = Some(peer);
-                        client.name = cx.services.reverse_names.ask(&cx.resolver, client.ip);
-                    }
-                    Err(_) => {
-                        return Answer::Reply(Reply::new(
-                            501,
-                            Status::INVALID_ARGUMENTS,
-                            "XCLIENT ADDR is not an IP address",
-                        ));
-                    }
-                }
+                let Ok(address) = text.parse::<IpAddr>() else {
+                    let text = "XCLIENT ADDR is not an IP address";
+                    return Answer::Reply(Reply::new(501, Status::INVALID_ARGUMENTS, text));
+                };
+                ip = Some(address.to_canonical());
             }
-            (XclientAttribute::Port, Some(port)) => client.port = port.parse().unwrap_or_default(),
-            (XclientAttribute::Helo, Some(name)) => client.ehlo = name,
-            (XclientAttribute::Login, login) => client.authenticated_as = login,
+            (XclientAttribute::Port, Some(value)) => port = value.parse().ok(),
+            (XclientAttribute::Helo, value) => helo = value,
+            (XclientAttribute::Login, value) => login = value,
             // The name is looked up by ourselves; the rest does not concern us.
             _ => {}
         }
     }
-    match connect(&cx, client.ip) {
-        Ok(lists) => {
-            client.lists = lists;
-            Answer::Accept
-        }
-        Err(reply) => Answer::Reply(reply),
+    let client = &mut conversation.client;
+    client.authenticated_as = login;
+    client.ehlo = helo.unwrap_or_default();
+    client.port = port.unwrap_or(client.port);
+    if let Some(ip) = ip {
+        client.ip = ip;
+        client.proxied_by = Some(peer);
+        client.name = cx.services.reverse_names.ask(&cx.resolver, ip);
+        client.lists = cx.lists.client(ip).into_iter().collect();
     }
+    Answer::Accept
 }
 
 fn mail(
@@ -173,7 +170,8 @@ fn mail(
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
     let reference = cx.services.references.next(now);
     let verdict = policy::mail(&lists);
-    let mut transaction = Transaction::new(reference, reverse_path, parameters, lists);
+    let ehlo = conversation.client.ehlo.clone();
+    let mut transaction = Transaction::new(reference, ehlo, reverse_path, parameters, lists);
     let Some(reason) = verdict.reason() else {
         conversation.client.ask_name(&cx);
         conversation.transaction = Some(Box::new(transaction));

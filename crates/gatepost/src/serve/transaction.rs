@@ -28,6 +28,8 @@ pub struct Transaction {
     /// When MAIL came.
     pub begun_at: Timestamp,
     begun: Instant,
+    /// The name that the client had given by then.
+    ehlo: String,
     /// The reverse-path.
     pub reverse_path: ReversePath,
     /// What came with MAIL.
@@ -103,6 +105,7 @@ impl Transaction {
     /// A transaction that begins with MAIL.
     pub fn new(
         reference: Reference,
+        ehlo: String,
         reverse_path: ReversePath,
         mail: MailParameters,
         lists: Vec<ListMatch>,
@@ -111,6 +114,7 @@ impl Transaction {
             reference,
             begun_at: Timestamp::now(),
             begun: Instant::now(),
+            ehlo,
             reverse_path,
             mail,
             lists,
@@ -188,7 +192,7 @@ impl Transaction {
             listener: Arc::clone(&listener.name),
             client: client.facts(),
             tls: client.tls_facts(),
-            ehlo: client.ehlo.clone(),
+            ehlo: self.ehlo,
             authenticated_as: client.authenticated_as.clone(),
             protocol: protocol(client, &self.mail),
             reverse_path: match &self.reverse_path {

@@ -231,6 +231,28 @@ fn final_replies_are_passed_on() {
 }
 
 #[test]
+fn a_mailbox_that_the_file_does_not_know_is_refused_before_another_transaction_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("recipients");
+    std::fs::write(&file, "bob\ncarol\n").unwrap();
+    let sink = Manner::lmtp().start();
+    let recipients = format!("recipients = \"file:{}\"", file.display());
+    let gateway = Setup::new().route(sink.nexthop(), &recipients).start();
+    let mut client = Client::greet(gateway.address());
+    client
+        .command("MAIL FROM:<ann@example.net>")
+        .expect_code(250);
+    client.command("RCPT TO:<bob@example.com>").expect_code(250);
+    client
+        .command("RCPT TO:<carol@example.com>")
+        .expect(452, "4.5.3");
+    client
+        .command("RCPT TO:<nobody@example.com>")
+        .expect(550, "5.1.1");
+    client.quit();
+}
+
+#[test]
 fn lmtp_answers_for_each_recipient() {
     let sink = Manner::lmtp()
         .script(|line| {

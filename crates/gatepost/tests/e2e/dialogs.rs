@@ -458,3 +458,18 @@ fn the_nexthop_connection_is_used_again() {
     assert!(sink.connections() <= 2, "{}", sink.connections());
     assert_eq!(gateway.decisions(7)[5]["ended_by"], "rset");
 }
+
+#[test]
+fn postmaster_without_a_domain_is_taken_even_if_its_mailbox_has_no_route() {
+    let sink = Sink::smtp();
+    // The node's own name, whose postmaster is the default one, is no domain that a route has.
+    let gateway = Setup::new().route(sink.nexthop(), "").start();
+    let mut client = Client::greet(gateway.address());
+    client.command("MAIL FROM:<>").expect_code(250);
+    client.command("RCPT TO:<Postmaster>").expect(250, "2.1.5");
+    client
+        .data(&message("to the postmaster"))
+        .expect(250, "2.6.0");
+    assert_eq!(sink.one().recipients, ["TO:<postmaster@example.com>"]);
+    client.quit();
+}

@@ -4,13 +4,12 @@
 //! With cut-through the nexthop's transaction begins here, and its answer to RCPT is the check.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use smtp::Reply;
 use smtp::Status;
 use smtp::client::Unsupported;
 use smtp::server::Answer;
-use smtp::{ForwardPath, ReversePath};
+use smtp::{ForwardPath, Mailbox, ReversePath};
 use smtp::{MailParameters, RcptParameters};
 
 use crate::config::{Callout, Nexthop, RecipientCheck};
@@ -21,17 +20,12 @@ use crate::deliver::nexthops::{NotOpened, Opened, Opening};
 use crate::policy::{
     self, Kind, ListMatch, MailboxCheck, Reason, RecipientClass, RecipientFacts, Relay, Verdict,
 };
-use crate::replies::LANGUAGE_DEFAULT;
 use crate::serve::conversation::Conversation;
-use crate::serve::refusals::{Concerned, lacking, local_fault, passed_on, refusal};
+use crate::serve::refusals::{lacking, local_fault, passed_on, refusal_for};
 use crate::serve::transaction::{Group, Recipient, Transaction};
 
 /// Policies and nexthops that one transaction may span with PRDR.
 const GROUPS_MAX: usize = 16;
-
-/// How long it is remembered which recipients kept the others from a message. Longer than any sender waits for its first
-/// retry: the same recipients must not meet again.
-const SPLIT_LIFETIME: Duration = Duration::from_secs(2 * 3600);
 
 /// Why a recipient is not accepted.
 enum Refused {
@@ -72,12 +66,21 @@ pub(super) async fn rcpt(
     answer
 }
 
-/// RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this node.
+/// RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this node. It must be taken: if no route has that
+/// mailbox's domain, it goes to the postmaster of the first domain that has one.
 fn for_postmaster(cx: &Context, forward_path: ForwardPath) -> ForwardPath {
-    match forward_path {
-        ForwardPath::Postmaster => ForwardPath::Mailbox(cx.config.node.postmaster.clone()),
-        mailbox @ ForwardPath::Mailbox(_) => mailbox,
+    if forward_path.mailbox().is_some() {
+        return forward_path;
     }
+    let configured = &cx.config.node.postmaster;
+    if cx.table.route_for(&configured.domain).is_some() {
+        return ForwardPath::Mailbox(configured.clone());
+    }
+    let domains = cx.config.routes.iter().flat_map(|route| &route.domains);
+    domains
+        .filter_map(|domain| format!("postmaster@{domain}").parse::<Mailbox>().ok())
+        .find(|mailbox| cx.table.route_for(&mailbox.domain).is_some())
+        .map_or(forward_path, ForwardPath::Mailbox)
 }
 
 async fn consider(
@@ -104,14 +107,14 @@ async fn consider(
         } else {
             Relay::Denied
         },
-        mailbox: MailboxCheck::Unchecked,
+        mailbox: listed(route.as_deref(), recipient),
     };
     accepted(policy::rcpt(&facts))?;
     let Some(route) = route else {
         return Err(Refused::Verdict(Verdict::because(Reason::new(Kind::Relay))));
     };
     let group = join(transaction, &route, &recipient.lists)?;
-    facts.mailbox = check(cx, &route, recipient).await?;
+    facts.mailbox = check(cx, &route, transaction, recipient).await?;
     accepted(policy::rcpt(&facts))?;
     let group = match group {
         Some(group) => group,
@@ -212,35 +215,45 @@ fn dials(route: &RouteContext) -> bool {
         .any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
 }
 
-/// The recipient check of the route, as far as it does not take the nexthop's transaction.
+/// What the route's file of recipients says, if it has one.
+fn listed(route: Option<&RouteContext>, recipient: &Recipient) -> MailboxCheck {
+    let Some(RecipientCheck::Listed(known)) = route.map(|route| &route.route.recipients) else {
+        return MailboxCheck::Unchecked;
+    };
+    match recipient.forward_path.mailbox() {
+        Some(mailbox) if known.contains(mailbox) => MailboxCheck::Known,
+        _ => MailboxCheck::Unknown("not in the recipients file".to_owned()),
+    }
+}
+
+/// The recipient check of the route, as far as it takes no transaction at the nexthop that is meant for the message.
 async fn check(
     cx: &Context,
     route: &RouteContext,
+    transaction: &Transaction,
     recipient: &Recipient,
 ) -> Result<MailboxCheck, Refused> {
     let path = &recipient.forward_path;
-    if let RecipientCheck::Listed(known) = &route.route.recipients
-        && !path
-            .mailbox()
-            .is_some_and(|mailbox| known.contains(mailbox))
-    {
-        let detail = "not in the recipients file".to_owned();
-        return Ok(MailboxCheck::Unknown(detail));
+    let callouts = &cx.services.callouts;
+    match callouts.find_split(&route.nexthop, path, &transaction.reverse_path) {
+        Some(reply) if callouts::is_unknown_mailbox(&reply) => {
+            return Ok(MailboxCheck::Unknown(reply.to_string()));
+        }
+        Some(reply) => return Err(Refused::Reply(reply)),
+        None => {}
     }
-    match cx.services.callouts.find(&route.nexthop, path) {
+    match callouts.find(&route.nexthop, path) {
         Some(callouts::Answer::Known) => return Ok(MailboxCheck::Known),
         Some(callouts::Answer::Unknown(words)) => {
             return Ok(MailboxCheck::Unknown(words.to_string()));
         }
-        Some(callouts::Answer::Refused(reply)) => return Err(Refused::Reply(reply)),
         None => {}
     }
     match &route.route.recipients {
         RecipientCheck::Callout(callout) if !route.route.cut_through && dials(route) => {
             call_out(cx, route, recipient, callout).await
         }
-        RecipientCheck::Listed(_) => Ok(MailboxCheck::Known),
-        RecipientCheck::Any | RecipientCheck::Callout(_) => Ok(MailboxCheck::Unchecked),
+        _ => Ok(MailboxCheck::Unchecked),
     }
 }
 
@@ -388,25 +401,6 @@ fn learn(cx: &Context, route: &RouteContext, path: &ForwardPath, reply: &Reply) 
     callouts.learn(&route.nexthop, path, answer, lifetime);
 }
 
-/// Remembers a recipient that the nexthop refused after the verdict while it took others: on the retry it is told so at RCPT,
-/// and the others get the message.
-pub(in crate::serve) fn learn_split(
-    cx: &Context,
-    route: &RouteContext,
-    path: &ForwardPath,
-    reply: &Reply,
-) {
-    let answer = if reply.is_positive() {
-        return;
-    } else if callouts::is_unknown_mailbox(reply) {
-        callouts::Answer::Unknown(Arc::from(reply.to_string()))
-    } else {
-        callouts::Answer::Refused(reply.clone())
-    };
-    let callouts = &cx.services.callouts;
-    callouts.learn(&route.nexthop, path, answer, SPLIT_LIFETIME);
-}
-
 /// The reply that tells why, and what the decision will say.
 fn words(
     conversation: &Conversation,
@@ -419,23 +413,8 @@ fn words(
         Refused::Unsupported(unsupported) => return lacking(unsupported, transaction.reference),
         Refused::Verdict(verdict) => verdict,
     };
-    let path = recipient.forward_path.to_string();
-    let domain = recipient
-        .forward_path
-        .domain()
-        .map(ToString::to_string)
-        .unwrap_or_default();
-    let language = recipient
-        .route
-        .as_ref()
-        .map_or(LANGUAGE_DEFAULT, |route| &route.language);
-    let concerned = Concerned {
-        language,
-        recipient: &path,
-        domain: &domain,
-    };
     let reply = match verdict.reason() {
-        Some(reason) => refusal(conversation, transaction, reason, concerned),
+        Some(reason) => refusal_for(conversation, transaction, reason, recipient),
         None => local_fault(transaction.reference),
     };
     recipient.verdict = Some(verdict);
