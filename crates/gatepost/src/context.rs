@@ -13,6 +13,7 @@ use net::network::NetworkSet;
 use net::resolver::Resolver;
 use net::tls::{Acceptor, Certificates, Connector};
 use scan::engine::Armed;
+use smtp::{ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
@@ -242,6 +243,24 @@ impl Context {
             .find(|listener| listener.settings.bind.contains(&address))
     }
 
+    /// The recipient that a forward-path means. RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this
+    /// node, and must be taken: if no route has that mailbox's domain, it goes to the postmaster of the first domain that
+    /// has one.
+    pub fn addressee(&self, forward_path: ForwardPath) -> ForwardPath {
+        if forward_path.mailbox().is_some() {
+            return forward_path;
+        }
+        let configured = &self.config.node.postmaster;
+        if self.table.route_for(&configured.domain).is_some() {
+            return ForwardPath::Mailbox(configured.clone());
+        }
+        let domains = self.config.routes.iter().flat_map(|route| &route.domains);
+        domains
+            .filter_map(|domain| format!("postmaster@{domain}").parse::<Mailbox>().ok())
+            .find(|mailbox| self.table.route_for(&mailbox.domain).is_some())
+            .map_or(forward_path, ForwardPath::Mailbox)
+    }
+
     /// Takes up certificates that changed on disk. Reads files.
     pub fn reload_certificates(&self) {
         for listener in &self.listeners {
@@ -274,6 +293,11 @@ impl Context {
 }
 
 impl RouteContext {
+    /// Whether it has a nexthop that is talked to.
+    pub fn dials(&self) -> bool {
+        self.route.nexthops.iter().any(config::Nexthop::is_remote)
+    }
+
     fn new(route: &Arc<config::Route>, engines: &EngineSet) -> RouteContext {
         let rules: BTreeMap<String, policy::EngineRule> = route
             .engines

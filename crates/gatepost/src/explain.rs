@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use smtp::{ForwardPath, Reply, ReversePath};
 
-use crate::config::{Nexthop, RecipientCheck};
+use crate::config::RecipientCheck;
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::Stage;
 use crate::policy::{self, Kind, ListMatch, MailboxCheck, Reason, RecipientFacts, Relay, Verdict};
@@ -32,7 +32,7 @@ pub struct Envelope {
 /// What comes of an envelope before its message.
 #[derive(Clone)]
 pub struct Admission {
-    /// The recipient that counts: for `<Postmaster>` the node's own (RFC 5321 4.5.1).
+    /// The recipient that counts: for `<Postmaster>` whom it means (RFC 5321 4.5.1).
     pub recipient: ForwardPath,
     /// The route that has the recipient's domain.
     pub route: Option<Taken>,
@@ -81,11 +81,7 @@ pub enum Check {
 
 /// What `cx` makes of the envelope.
 pub fn admit(cx: &Context, envelope: &Envelope) -> Admission {
-    // RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this node.
-    let recipient = match &envelope.forward_path {
-        ForwardPath::Postmaster => ForwardPath::Mailbox(cx.config.node.postmaster.clone()),
-        mailbox @ ForwardPath::Mailbox(_) => mailbox.clone(),
-    };
+    let recipient = cx.addressee(envelope.forward_path.clone());
     let route = recipient.domain().and_then(|domain| {
         let found = cx.table.explain_route(domain)?;
         Some(Taken {
@@ -175,16 +171,10 @@ fn check(route: &RouteContext, recipient: &ForwardPath) -> Check {
                 .mailbox()
                 .is_some_and(|mailbox| known.contains(mailbox)),
         },
-        _ if route.route.cut_through && dials(route) => Check::CutThrough,
+        _ if route.route.cut_through && route.dials() => Check::CutThrough,
         RecipientCheck::Callout(_) => Check::Callout,
         RecipientCheck::Any => Check::Any,
     }
-}
-
-/// Whether the route has a nexthop that is talked to.
-fn dials(route: &RouteContext) -> bool {
-    let mut nexthops = route.route.nexthops.iter();
-    nexthops.any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
 }
 
 /// What a refusal is told with.

@@ -272,16 +272,6 @@ impl Connection {
     pub fn is_reusable(&self) -> bool {
         !self.wire.broken && self.wire.session.is_reusable()
     }
-
-    /// What the peer offers and how it greeted.
-    pub fn session(&self) -> &Session {
-        &self.wire.session
-    }
-
-    /// Whether the connection is encrypted.
-    pub fn is_tls(&self) -> bool {
-        matches!(self.wire.stream, Stream::Tls(_))
-    }
 }
 
 async fn connect(peer: &Peer, manner: &Manner) -> Result<Stream, Fault> {

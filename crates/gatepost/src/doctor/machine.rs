@@ -61,7 +61,7 @@ pub(super) fn certificates(cx: &Context, checks: &Checks) {
     }
 }
 
-/// Every server takes mail for `<Postmaster>` (RFC 5321 4.5.1), and refusals name that mailbox.
+/// Refusals name this mailbox: mail to it must have a way.
 fn postmaster(config: &Config) -> Check {
     let mailbox = &config.node.postmaster;
     if RelayTable::new(config).route_for(&mailbox.domain).is_some() {
@@ -69,7 +69,7 @@ fn postmaster(config: &Config) -> Check {
     }
     Check::warning(
         "postmaster",
-        format!("{mailbox} has no route: mail for <Postmaster>, whom refusals name, is refused"),
+        format!("{mailbox} has no route: mail to this mailbox, which refusals name, is refused"),
         "set node.postmaster to a mailbox of one of the routes, or add a route for its domain",
     )
 }

@@ -472,4 +472,7 @@ fn postmaster_without_a_domain_is_taken_even_if_its_mailbox_has_no_route() {
         .expect(250, "2.6.0");
     assert_eq!(sink.one().recipients, ["TO:<postmaster@example.com>"]);
     client.quit();
+    // What explains and what decides go by the same rule.
+    let said = gateway.command(&["explain", "Postmaster"]);
+    assert!(said.status.success(), "{said:?}");
 }

@@ -5,12 +5,9 @@
 
 use std::sync::Arc;
 
-use smtp::Reply;
-use smtp::Status;
 use smtp::client::Unsupported;
 use smtp::server::Answer;
-use smtp::{ForwardPath, Mailbox, ReversePath};
-use smtp::{MailParameters, RcptParameters};
+use smtp::{ForwardPath, MailParameters, RcptParameters, Reply, ReversePath, Status};
 
 use crate::config::{Callout, Nexthop, RecipientCheck};
 use crate::context::{Context, RouteContext};
@@ -48,7 +45,7 @@ pub(super) async fn rcpt(
         return Answer::Reply(Reply::new(503, Status::INVALID_COMMAND, "MAIL first"));
     };
     transaction.stage = Stage::Rcpt;
-    let mut recipient = Recipient::new(for_postmaster(&cx, forward_path), parameters);
+    let mut recipient = Recipient::new(cx.addressee(forward_path), parameters);
     let answer = match consider(&cx, &mut transaction, &mut recipient).await {
         Ok(group) => {
             recipient.group = Some(group);
@@ -64,23 +61,6 @@ pub(super) async fn rcpt(
     transaction.recipients.push(recipient);
     conversation.transaction = Some(transaction);
     answer
-}
-
-/// RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this node. It must be taken: if no route has that
-/// mailbox's domain, it goes to the postmaster of the first domain that has one.
-fn for_postmaster(cx: &Context, forward_path: ForwardPath) -> ForwardPath {
-    if forward_path.mailbox().is_some() {
-        return forward_path;
-    }
-    let configured = &cx.config.node.postmaster;
-    if cx.table.route_for(&configured.domain).is_some() {
-        return ForwardPath::Mailbox(configured.clone());
-    }
-    let domains = cx.config.routes.iter().flat_map(|route| &route.domains);
-    domains
-        .filter_map(|domain| format!("postmaster@{domain}").parse::<Mailbox>().ok())
-        .find(|mailbox| cx.table.route_for(&mailbox.domain).is_some())
-        .map_or(forward_path, ForwardPath::Mailbox)
 }
 
 async fn consider(
@@ -127,7 +107,7 @@ async fn consider(
             transaction.groups.len() - 1
         }
     };
-    if route.route.cut_through && dials(&route) {
+    if route.route.cut_through && route.dials() {
         let begun = begin_at_nexthop(cx, transaction, group, recipient).await;
         if begun.is_err() && transaction.members(group).next().is_none() {
             // Nobody is in the group: the next recipient may be of another.
@@ -206,15 +186,6 @@ fn speaks_lmtp(route: &RouteContext) -> bool {
         .any(|nexthop| matches!(nexthop, Nexthop::Lmtp(_)))
 }
 
-/// Whether the route has a nexthop that is talked to.
-fn dials(route: &RouteContext) -> bool {
-    route
-        .route
-        .nexthops
-        .iter()
-        .any(|nexthop| !matches!(nexthop, Nexthop::Maildir(_)))
-}
-
 /// What the route's file of recipients says, if it has one.
 fn listed(route: Option<&RouteContext>, recipient: &Recipient) -> MailboxCheck {
     let Some(RecipientCheck::Listed(known)) = route.map(|route| &route.route.recipients) else {
@@ -250,7 +221,7 @@ async fn check(
         None => {}
     }
     match &route.route.recipients {
-        RecipientCheck::Callout(callout) if !route.route.cut_through && dials(route) => {
+        RecipientCheck::Callout(callout) if !route.route.cut_through && route.dials() => {
             call_out(cx, route, recipient, callout).await
         }
         _ => Ok(MailboxCheck::Unchecked),
