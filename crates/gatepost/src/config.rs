@@ -12,6 +12,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod delivery;
 mod domains;
 mod engine;
 mod error;
@@ -30,6 +31,7 @@ mod secret;
 mod suggest;
 mod value;
 
+pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -57,6 +59,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[dns]`: how names are looked up.
     pub dns: Dns,
+    /// `[delivery]`: how servers are reached.
+    pub delivery: Delivery,
     /// `[scan]`: the wave of engines.
     pub scan: Scan,
     /// `[[listener]]`, in the order of the file; never empty.

@@ -12,8 +12,8 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, files,
-    keys, replies,
+    Admin, Config, DecisionLog, Delivery, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan,
+    files, keys, replies,
 };
 use crate::lists::ListSettings;
 use crate::replies::Templates;
@@ -116,6 +116,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("admin")
         .map(|admin| Admin::read(&admin, &data_dir));
     let dns = file.table_or_empty("dns").map(|dns| Dns::read(&dns));
+    let delivery = file
+        .table_or_empty("delivery")
+        .and_then(|delivery| Delivery::read(&delivery));
     let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
     let engines = file
         .table_or_empty("engine")
@@ -136,6 +139,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         log: log?,
         admin: admin?,
         dns: dns?,
+        delivery: delivery?,
         scan: scan?,
         listeners,
         routes,

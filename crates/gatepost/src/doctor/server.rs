@@ -77,7 +77,7 @@ impl Target {
                 (Place::Host(host.clone(), *port), Protocol::Lmtp)
             }
             Nexthop::Lmtp(Address::Unix(path)) => (Place::Socket(path.clone()), Protocol::Lmtp),
-            Nexthop::Maildir(_) => return None,
+            Nexthop::Maildir(_) | Nexthop::Mx { .. } => return None,
         };
         Some(Target {
             area: "nexthop",
