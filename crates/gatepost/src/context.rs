@@ -436,6 +436,7 @@ fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
         smtputf8: listener.smtputf8,
         dsn: listener.dsn,
         prdr: listener.prdr,
+        require_tls: listener.requiretls,
         auth: match &listener.auth {
             None => smtp::server::AuthOffer::Never,
             Some(auth) if auth.without_tls => smtp::server::AuthOffer::Always,

@@ -120,6 +120,10 @@ impl Connection {
         forward_path: &ForwardPath,
         rcpt: &RcptParameters,
     ) -> Result<Result<(Reply, Option<Reply>), Unsupported>, Fault> {
+        // RFC 8689 4.2.1: a server that has not proven who it is gets no such message, whatever it offers.
+        if mail.require_tls && *reverse_path != ReversePath::Null && !self.is_verified() {
+            return Ok(Err(Unsupported::RequireTls));
+        }
         let mut mail = Cow::Borrowed(mail);
         if mail.body.is_some() && !self.wire.session.capabilities().eight_bit_mime {
             mail.to_mut().body = None;
@@ -144,6 +148,11 @@ impl Connection {
         }
         let rcpt_reply = self.rcpt_reply().await?;
         Ok(Ok((mail_reply, Some(rcpt_reply))))
+    }
+
+    /// Whether the peer has proven over TLS that it is who we mean.
+    fn is_verified(&self) -> bool {
+        self.wire.session.is_tls() && self.manner.tls == NexthopTls::Require
     }
 
     /// Adds a recipient to the transaction.
