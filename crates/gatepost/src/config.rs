@@ -28,6 +28,7 @@ mod replies;
 mod route;
 mod secret;
 mod suggest;
+mod tls_policy;
 mod value;
 
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
@@ -43,6 +44,7 @@ pub use reference::reference_markdown;
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
+pub use tls_policy::{TlsPolicy, TlsReportSettings};
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
 #[derive(Clone, Debug)]
@@ -59,6 +61,10 @@ pub struct Config {
     pub dns: Dns,
     /// `[scan]`: the wave of engines.
     pub scan: Scan,
+    /// `[tls_policy]`: how servers that take messages must prove themselves.
+    pub tls_policy: TlsPolicy,
+    /// `[tls_reports]`: who is told how that went.
+    pub tls_reports: TlsReportSettings,
     /// `[[listener]]`, in the order of the file; never empty.
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.

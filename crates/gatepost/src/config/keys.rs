@@ -8,6 +8,7 @@ mod list;
 mod listener;
 mod node;
 mod route;
+mod tls_policy;
 
 /// A table of the configuration and the keys that it may hold.
 #[derive(Debug)]
@@ -175,6 +176,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         node::SCOPES,
         listener::SCOPES,
         route::SCOPES,
+        tls_policy::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

@@ -12,8 +12,8 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, files,
-    keys, replies,
+    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, TlsPolicy,
+    TlsReportSettings, files, keys, replies,
 };
 use crate::lists::ListSettings;
 use crate::replies::Templates;
@@ -117,6 +117,12 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .map(|admin| Admin::read(&admin, &data_dir));
     let dns = file.table_or_empty("dns").map(|dns| Dns::read(&dns));
     let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
+    let tls_policy = file
+        .table_or_empty("tls_policy")
+        .map(|section| TlsPolicy::read(&section));
+    let tls_reports = file
+        .table_or_empty("tls_reports")
+        .and_then(|section| TlsReportSettings::read(&section, node.as_ref()));
     let engines = file
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
@@ -137,6 +143,8 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         admin: admin?,
         dns: dns?,
         scan: scan?,
+        tls_policy: tls_policy?,
+        tls_reports: tls_reports?,
         listeners,
         routes,
         domains: Arc::new(domains.into_map()),

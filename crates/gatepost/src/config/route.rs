@@ -118,6 +118,8 @@ impl Route {
             ("off", NexthopTls::Off),
             ("opportunistic", NexthopTls::Opportunistic),
             ("require", NexthopTls::Require),
+            ("dane", NexthopTls::Dane),
+            ("dane-only", NexthopTls::DaneOnly),
         ];
         let nexthop_order = section.choice("nexthop_order", &orders);
         let nexthop_tls = section.choice("nexthop_tls", &tls);

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use net::stream::Stream;
-use net::tls::Connector;
+use net::stream::{Stream, TlsFacts};
+use net::tls::{Connector, Proof, TlsFault};
 use smtp::Reply;
-use smtp::client::{Event, Failure, Protocol, Session, Settings, StartTlsUse, Unsupported};
+use smtp::client::{Event, Failure, Protocol, Session, Settings, Unsupported};
 use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::net::UnixStream;
@@ -76,6 +76,7 @@ pub struct Connection {
 struct Wire {
     stream: Stream,
     session: Session,
+    proof: Proof,
     label: Arc<str>,
     /// A fault has happened: what the peer says from here on may belong to anything, and is not listened to.
     broken: bool,
@@ -86,17 +87,14 @@ impl Connection {
     pub async fn open(peer: &Peer, manner: &Manner) -> Result<Connection, Fault> {
         let session = Session::new(Settings {
             protocol: manner.protocol,
-            starttls: match manner.tls {
-                NexthopTls::Off => StartTlsUse::Never,
-                NexthopTls::Opportunistic => StartTlsUse::Opportunistic,
-                NexthopTls::Require => StartTlsUse::Require,
-            },
+            starttls: manner.tls.starttls(),
             auth: manner.auth.clone(),
             ..Settings::new(manner.ehlo_name.clone())
         });
         let wire = Wire {
             stream: connect(peer, manner).await?,
             session,
+            proof: Proof::None,
             label: Arc::clone(&manner.label),
             broken: false,
         };
@@ -121,7 +119,7 @@ impl Connection {
         rcpt: &RcptParameters,
     ) -> Result<Result<(Reply, Option<Reply>), Unsupported>, Fault> {
         // RFC 8689 4.2.1: a server that has not proven who it is gets no such message, whatever it offers.
-        if mail.require_tls && *reverse_path != ReversePath::Null && !self.is_verified() {
+        if mail.require_tls && *reverse_path != ReversePath::Null && !self.wire.proof.is_given() {
             return Ok(Err(Unsupported::RequireTls));
         }
         let mut mail = Cow::Borrowed(mail);
@@ -150,9 +148,14 @@ impl Connection {
         Ok(Ok((mail_reply, Some(rcpt_reply))))
     }
 
-    /// Whether the peer has proven over TLS that it is who we mean.
-    fn is_verified(&self) -> bool {
-        self.wire.session.is_tls() && self.manner.tls == NexthopTls::Require
+    /// How the peer has proven over TLS that it is who we mean.
+    pub fn proof(&self) -> Proof {
+        self.wire.proof
+    }
+
+    /// What the handshake settled; `None` in clear.
+    pub fn tls_facts(&self) -> Option<TlsFacts> {
+        self.wire.stream.tls_facts()
     }
 
     /// Adds a recipient to the transaction.
@@ -320,6 +323,7 @@ impl Wire {
             mut session,
             label,
             broken,
+            ..
         } = self;
         let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
         let Stream::Tcp(plain) = stream else {
@@ -328,14 +332,21 @@ impl Wire {
             )));
         };
         let limit = manner.timeouts.command;
-        let stream = tokio::time::timeout(limit, manner.connector.connect(&manner.tls_name, plain))
+        let handshake = manner.connector.prove(&manner.tls_name, plain);
+        let (stream, proof) = tokio::time::timeout(limit, handshake)
             .await
             .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
-            .map_err(|error| fault(Cause::Tls(error.to_string())))?;
+            .map_err(|error| {
+                fault(Cause::Handshake {
+                    kind: TlsFault::of(&error),
+                    detail: error.to_string(),
+                })
+            })?;
         session.tls_established();
         Ok(Wire {
             stream,
             session,
+            proof,
             label,
             broken,
         })
@@ -418,9 +429,7 @@ impl Wire {
     fn failed(&mut self, step: Step, failure: Failure) -> Fault {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
-            Failure::TlsNotOffered => {
-                Cause::Tls("it does not offer STARTTLS, which the route requires".to_owned())
-            }
+            Failure::TlsNotOffered => Cause::NoStartTls,
             Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => {
                 Cause::Refused(failure.to_string())
             }

@@ -433,7 +433,7 @@ fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manne
         tls_name,
         connector: match route.nexthop_tls {
             NexthopTls::Require => dialling.verified.clone(),
-            NexthopTls::Off | NexthopTls::Opportunistic => dialling.opportunistic.clone(),
+            _ => dialling.opportunistic.clone(),
         },
         auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
             user: auth.user.clone(),

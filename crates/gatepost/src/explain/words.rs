@@ -352,6 +352,10 @@ fn nexthop_lines(route: &RouteContext) -> Vec<String> {
                 NexthopTls::Off => "TLS: never",
                 NexthopTls::Opportunistic => "TLS: where offered, any certificate",
                 NexthopTls::Require => "TLS: always, with a certificate of the nexthop's name",
+                NexthopTls::Dane => {
+                    "TLS: as its TLSA records say; without any where offered, any certificate"
+                }
+                NexthopTls::DaneOnly => "TLS: as its TLSA records say, and never without",
             }
             .to_owned(),
         );
@@ -407,11 +411,7 @@ fn route_json(taken: &Taken) -> Value {
             NexthopOrder::Failover => "failover",
             NexthopOrder::Random => "random",
         },
-        "nexthop_tls": match route.nexthop_tls {
-            NexthopTls::Off => "off",
-            NexthopTls::Opportunistic => "opportunistic",
-            NexthopTls::Require => "require",
-        },
+        "nexthop_tls": route.nexthop_tls.as_str(),
         "cut_through": route.cut_through,
         "language": route.language,
         "engines": route.engines,

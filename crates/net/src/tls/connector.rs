@@ -16,6 +16,7 @@ use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::certificates::read_certificates;
 use super::dane::{DaneMatch, TlsaSet};
+use super::fault::{TlsFault, classify};
 use super::verifiers::{AnyName, Anyone, Dane};
 use super::{TlsError, provider, within_limit};
 use crate::limits::TLS_CLIENT_SESSIONS_MAX;
@@ -34,6 +35,8 @@ enum Believes {
     Anyone,
     Ca,
     Dane(Arc<Dane>),
+    /// Anyone, but notes what `AnyName` would say.
+    Observes(Arc<AnyName>),
 }
 
 /// How a server has proven who it is.
@@ -47,13 +50,23 @@ pub enum Proof {
     DaneEndEntity,
     /// By a TLSA record for a CA that issued its certificate (DANE-TA).
     DaneTrustAnchor,
+    /// Nobody asked it to; this is what would have been wrong, if anything ([`Roots::observer`]).
+    Observed(Option<TlsFault>),
 }
 
 impl Proof {
+    /// Whether the server has proven who it is.
+    pub fn is_given(self) -> bool {
+        matches!(
+            self,
+            Proof::Ca | Proof::DaneEndEntity | Proof::DaneTrustAnchor
+        )
+    }
+
     /// As events and logs have it.
     pub fn as_str(self) -> &'static str {
         match self {
-            Proof::None => "none",
+            Proof::None | Proof::Observed(_) => "none",
             Proof::Ca => "ca",
             Proof::DaneEndEntity => "dane-ee",
             Proof::DaneTrustAnchor => "dane-ta",
@@ -116,6 +129,20 @@ impl Roots {
     }
 }
 
+impl Roots {
+    /// Takes any certificate as [`Connector::opportunistic`] does, and tells in [`Proof::Observed`] what would have been wrong
+    /// with it for this name: for policies that are only tested (RFC 8461 section 5).
+    pub fn observer(&self, name: &str) -> Connector {
+        let names = server_names(&[name]);
+        let verifier = AnyName::new(Arc::clone(&self.store), names);
+        let anyone = Arc::new(Anyone::new());
+        let builder = builder()
+            .dangerous()
+            .with_custom_certificate_verifier(anyone);
+        Connector::new(builder, Believes::Observes(Arc::new(verifier)))
+    }
+}
+
 impl Connector {
     /// Takes any certificate: it keeps those out who only listen. For nexthops that nobody said to
     /// be more careful about, as SMTP servers do among each other.
@@ -152,7 +179,7 @@ impl Connector {
 
     /// Whether it takes the certificates of servers only that have proven who they are.
     pub fn verifies(&self) -> bool {
-        !matches!(self.believes, Believes::Anyone)
+        matches!(self.believes, Believes::Ca | Believes::Dane(_))
     }
 
     /// Shakes hands with the server `name`: a host name, or an IP address. It is sent as SNI if it
@@ -194,6 +221,18 @@ impl Connector {
         match &self.believes {
             Believes::Anyone => Proof::None,
             Believes::Ca => Proof::Ca,
+            Believes::Observes(verifier) => {
+                let examined = shown
+                    .and_then(<[_]>::split_first)
+                    .map(|(end_entity, others)| {
+                        verifier.examine(end_entity, others, UnixTime::now())
+                    });
+                Proof::Observed(match examined {
+                    Some(Ok(())) => None,
+                    Some(Err(error)) => Some(classify(&error)),
+                    None => Some(TlsFault::Handshake),
+                })
+            }
             Believes::Dane(dane) => {
                 let examined = shown
                     .and_then(<[_]>::split_first)
@@ -231,6 +270,7 @@ impl fmt::Debug for Connector {
             Believes::Anyone => "anyone",
             Believes::Ca => "CAs",
             Believes::Dane(_) => "TLSA records",
+            Believes::Observes(_) => "anyone, observing",
         };
         f.debug_struct("Connector")
             .field("believes", &believes)

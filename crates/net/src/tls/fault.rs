@@ -59,7 +59,8 @@ impl fmt::Display for TlsaMismatch {
 
 impl Error for TlsaMismatch {}
 
-fn classify(error: &rustls::Error) -> TlsFault {
+/// The kind of what rustls found wrong.
+pub(super) fn classify(error: &rustls::Error) -> TlsFault {
     let rustls::Error::InvalidCertificate(error) = error else {
         return TlsFault::Handshake;
     };

@@ -23,6 +23,18 @@ pub(super) const SCOPES: &[Scope] = &[
                 "its defaults",
                 "The wave of engines.",
             ),
+            Key::optional(
+                "tls_policy",
+                Kind::Table("tls_policy"),
+                "its defaults",
+                "How servers that take messages must prove themselves.",
+            ),
+            Key::optional(
+                "tls_reports",
+                Kind::Table("tls_reports"),
+                "no reports",
+                "Reports on TLS to domains that ask.",
+            ),
             Key::required(
                 "listener",
                 Kind::Tables("listener"),

@@ -38,11 +38,12 @@ pub(super) const SCOPES: &[Scope] = &[
             ),
             Key::new(
                 "nexthop_tls",
-                Kind::Choice(&["off", "opportunistic", "require"]),
+                Kind::Choice(&["off", "opportunistic", "require", "dane", "dane-only"]),
                 "\"opportunistic\"",
-                "STARTTLS towards the nexthop: never, when offered, or always with a verified certificate.",
+                "STARTTLS towards the nexthop: never, when offered, always with a certificate of a CA for its name, as its TLSA \
+                 records say if it has any, or as they say and never without.",
             )
-            .from("RFC 3207; RFC 7435"),
+            .from("RFC 3207; RFC 7435; RFC 7672"),
             Key::optional(
                 "nexthop_auth",
                 Kind::Table("route.nexthop_auth"),

@@ -240,3 +240,27 @@ async fn any_of_several_names_will_do() {
     let (_, client) = shake_hands(&impostor, &connector, "example.net").await;
     assert_eq!(TlsFault::of(&client.unwrap_err()), TlsFault::NotTrusted);
 }
+
+#[tokio::test]
+async fn an_observer_takes_anyone_and_tells_what_is_wrong() {
+    let folder = Folder::new();
+    let right = with_ca(&folder, "mx.example.net");
+    let roots = Roots::load(Some(&folder.path().join("ca.crt"))).unwrap();
+    let stranger = acceptor_of(&[folder.issue("stranger", &["mx.example.net"])]);
+    for (acceptor, name, fault) in [
+        (&right, "mx.example.net", None),
+        (&right, "other.example.net", Some(TlsFault::HostMismatch)),
+        (&stranger, "mx.example.net", Some(TlsFault::NotTrusted)),
+    ] {
+        let (listener, address) = listen().await;
+        let server = async { accept(listener.accept().await.unwrap().0, acceptor).await };
+        let client = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            roots.observer(name).prove(name, stream).await
+        };
+        let (_, client) = tokio::join!(server, client);
+        let (_, proof) = client.unwrap();
+        assert_eq!(proof, Proof::Observed(fault), "{name}");
+        assert!(!proof.is_given());
+    }
+}

@@ -268,7 +268,7 @@ fn a_weaker_digest_does_not_count_beside_a_stronger_one() {
         set.names_end_entity(chain.server.der())
     };
     let weak = tlsa(3, 1, 1, chain.server.der());
-    assert!(names(&[weak.clone()]));
+    assert!(names(std::slice::from_ref(&weak)));
     assert!(!names(&[weak.clone(), tlsa(3, 1, 2, other.server.der())]));
     // Another selector or usage is another matter.
     assert!(names(&[weak.clone(), tlsa(3, 0, 2, other.server.der())]));
