@@ -58,5 +58,10 @@ pub const DNS_NEGATIVE_SECONDS_MAX: u64 = 3_600;
 /// 7208 section 4.6.4 bounds them at 10).
 pub const DNS_REVERSE_NAMES_MAX: usize = 5;
 
-/// CNAMEs that are followed for one answer from a zone text.
+/// CNAMEs that are followed for one answer (RFC 1034 section 3.6.2 leaves the number open); more are
+/// taken for a loop.
 pub const DNS_ALIASES_MAX: usize = 8;
+
+/// Records of one answer that are looked at. Large mail providers publish a dozen exchangers with a
+/// dozen addresses each.
+pub const DNS_RECORDS_MAX: usize = 200;

@@ -3,17 +3,19 @@
 //!
 //! What there is, what there is not, and what cannot be known now are three answers (RFC 5321
 //! section 3.6 and 5.1 treat them differently), and nothing else is. Every name is taken as fully
-//! qualified: the search list of the system is for people who type. DNSSEC is not looked at.
+//! qualified: the search list of the system is for people who type. Whether an answer is secure
+//! (RFC 4033 section 5) is told with it, where nameservers are trusted to know.
 
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use hickory_resolver::proto::rr::Name;
 
-use crate::limits::DNS_REVERSE_NAMES_MAX;
+use crate::limits::{DNS_POSITIVE_SECONDS_MAX, DNS_REVERSE_NAMES_MAX};
 
 mod dns;
 mod zone;
@@ -36,16 +38,79 @@ pub struct Mx {
     pub exchange: String,
 }
 
+/// One association of a certificate with a service (RFC 6698 section 2.1); the numbers as published,
+/// also those without meaning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tlsa {
+    /// Certificate usage: 2 is DANE-TA, 3 DANE-EE.
+    pub usage: u8,
+    /// 0 is the whole certificate, 1 its public key.
+    pub selector: u8,
+    /// 0 is the data itself, 1 its SHA-256, 2 its SHA-512.
+    pub matching: u8,
+    /// The certificate association data.
+    pub data: Vec<u8>,
+}
+
+/// An answer, and how far to believe it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answered<T> {
+    /// What was asked for.
+    pub value: T,
+    /// Whose it is: the name asked for, or the canonical one if that is an alias (CNAME), in lower
+    /// case without the final dot.
+    pub name: String,
+    /// Whether all of it, aliases included, is secure (RFC 4033 section 5). Never so without
+    /// [`Dnssec::Trust`].
+    pub secure: bool,
+    /// How long it may be kept.
+    pub valid_for: Duration,
+}
+
+/// The addresses of a host, each family with an answer of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ByFamily {
+    /// A records.
+    pub ipv4: Result<Answered<Vec<IpAddr>>, DnsError>,
+    /// AAAA records.
+    pub ipv6: Result<Answered<Vec<IpAddr>>, DnsError>,
+}
+
+/// What is made of DNSSEC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Dnssec {
+    /// Nothing: no answer is secure.
+    Off,
+    /// The nameservers validate, and tell by the AD bit what is secure (RFC 4035 section 3.2.3). The
+    /// way to them must be as safe as they are: loopback, as a rule.
+    Trust,
+}
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DnsError {
-    /// The name does not exist, or has no such record, or can be no name.
-    NotFound,
-    /// The DNS did not tell: a timeout, a failing server. Later it may.
+    /// The name does not exist (NXDOMAIN), or can be no name.
+    NoSuchName,
+    /// The name exists, but has no such record.
+    NoRecord,
+    /// The DNS did not tell: a timeout, a failing server, signatures that are wrong. Later it may.
     Temporary {
         /// What happened, for the log.
         detail: String,
     },
+}
+
+impl DnsError {
+    /// True if the answer is that there is none; false if there may be one.
+    pub fn is_absence(&self) -> bool {
+        matches!(self, DnsError::NoSuchName | DnsError::NoRecord)
+    }
+
+    fn temporary(detail: impl Into<String>) -> DnsError {
+        DnsError::Temporary {
+            detail: detail.into(),
+        }
+    }
 }
 
 impl Resolver {
@@ -68,10 +133,28 @@ impl Resolver {
             .map(|dns| Resolver::new(Source::Dns(Box::new(dns))))
     }
 
+    /// The same nameservers with DNSSEC as said. A zone text says by itself what is secure.
+    #[must_use]
+    pub fn with_dnssec(self, dnssec: Dnssec) -> Resolver {
+        match &*self.source {
+            Source::Dns(dns) => Resolver::new(Source::Dns(Box::new(dns.with_dnssec(dnssec)))),
+            Source::Zone(_) => self,
+        }
+    }
+
+    /// Whether all nameservers are on this machine, so that nobody can put words into their mouths.
+    pub fn is_local(&self) -> bool {
+        match &*self.source {
+            Source::Dns(dns) => dns.is_local(),
+            Source::Zone(_) => true,
+        }
+    }
+
     /// Answers from the lines of a zone file, without any network: `NAME [TTL] [IN] TYPE DATA`,
-    /// with the types A, AAAA, CNAME, MX, PTR and TXT. Names are fully qualified, with or without
-    /// the final dot. The type `SERVFAIL` or `TIMEOUT`, without data, makes every question for a
-    /// name fail that way. What is not in it does not exist.
+    /// with the types A, AAAA, CNAME, MX, PTR, TLSA and TXT. Names are fully qualified, with or
+    /// without the final dot. The type `SERVFAIL` or `TIMEOUT`, without data, makes every question
+    /// for a name fail that way; `SECURE` makes the answers for a name and all below it secure. What
+    /// is not in it does not exist.
     ///
     /// # Errors
     /// [`ZoneError`] names the line.
@@ -93,13 +176,53 @@ impl Resolver {
         if is_localhost(host) {
             return Ok(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
         }
-        let name = name(host)?;
-        let (ipv4, ipv6) = tokio::join!(self.ask(&name, Kind::A), self.ask(&name, Kind::Aaaa));
+        let ByFamily { ipv4, ipv6 } = self.ip_by_family(host).await;
         match (ipv4, ipv6) {
-            (Ok(ipv4), Ok(ipv6)) => Ok(addresses(ipv4.into_iter().chain(ipv6))),
-            (Ok(answers), Err(_)) | (Err(_), Ok(answers)) => Ok(addresses(answers)),
-            (Err(DnsError::NotFound), Err(error)) | (Err(error), Err(_)) => Err(error),
+            (Ok(ipv4), Ok(ipv6)) => Ok([ipv4.value, ipv6.value].concat()),
+            (Ok(answered), Err(_)) | (Err(_), Ok(answered)) => Ok(answered.value),
+            // What one family says of the name holds for both, unless it was not told.
+            (Err(absence), Err(error)) if absence.is_absence() => Err(error),
+            (Err(error), Err(_)) => Err(error),
         }
+    }
+
+    /// The addresses of a host, what is known of each family apart. An address as `host`, and
+    /// `localhost`, are answered as by [`ip`](Resolver::ip).
+    pub async fn ip_by_family(&self, host: &str) -> ByFamily {
+        let (ipv4, ipv6) = tokio::join!(
+            self.ip_of(host, Kind::A, Ipv4Addr::LOCALHOST.into()),
+            self.ip_of(host, Kind::Aaaa, Ipv6Addr::LOCALHOST.into()),
+        );
+        ByFamily { ipv4, ipv6 }
+    }
+
+    async fn ip_of(
+        &self,
+        host: &str,
+        kind: Kind,
+        localhost: IpAddr,
+    ) -> Result<Answered<Vec<IpAddr>>, DnsError> {
+        let given = match host.parse::<IpAddr>() {
+            Ok(ip) if ip.is_ipv4() == localhost.is_ipv4() => Some(ip),
+            Ok(_) => return Err(DnsError::NoRecord),
+            Err(_) => is_localhost(host).then_some(localhost),
+        };
+        if let Some(ip) = given {
+            return Ok(Answered {
+                value: vec![ip],
+                name: host.to_owned(),
+                secure: false,
+                valid_for: Duration::from_secs(DNS_POSITIVE_SECONDS_MAX),
+            });
+        }
+        let answered = self.ask(&name(host)?, kind).await?;
+        Ok(answered.map(|answers| {
+            let ips = answers.into_iter().filter_map(|answer| match answer {
+                Answer::Ip(ip) => Some(ip),
+                _ => None,
+            });
+            ips.collect()
+        }))
     }
 
     /// The names that the reverse zone gives an address (RFC 1035 section 3.5, RFC 3596 section
@@ -107,13 +230,16 @@ impl Resolver {
     /// left out.
     ///
     /// # Errors
-    /// [`DnsError`]; `NotFound` also if no host name is left.
+    /// [`DnsError`]; `NoRecord` also if no host name is left.
     pub async fn ptr(&self, ip: IpAddr) -> Result<Vec<String>, DnsError> {
-        let answers = self.ask(&Name::from(ip.to_canonical()), Kind::Ptr).await?;
-        let names = answers.into_iter().filter_map(|answer| match answer {
-            Answer::Name(name) if is_host_name(&name) => Some(name),
-            _ => None,
-        });
+        let answered = self.ask(&Name::from(ip.to_canonical()), Kind::Ptr).await?;
+        let names = answered
+            .value
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Answer::Name(name) if is_host_name(&name) => Some(name),
+                _ => None,
+            });
         found(names.collect())
     }
 
@@ -123,28 +249,75 @@ impl Resolver {
     /// # Errors
     /// [`DnsError`].
     pub async fn txt(&self, name: &str) -> Result<Vec<String>, DnsError> {
-        let answers = self.ask(&self::name(name)?, Kind::Txt).await?;
-        let texts = answers.into_iter().filter_map(|answer| match answer {
-            Answer::Text(text) => Some(text),
-            _ => None,
-        });
+        let answered = self.ask(&self::name(name)?, Kind::Txt).await?;
+        let texts = answered
+            .value
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Answer::Text(text) => Some(text),
+                _ => None,
+            });
         found(texts.collect())
     }
 
     /// The mail exchangers of a domain, most preferred first. Without any, RFC 5321 section 5.1
-    /// takes the domain itself for a host: that is for who delivers.
+    /// takes the domain itself for a host: that is for who delivers. If the domain is an alias, they
+    /// are those of its canonical name, which is told with them.
     ///
     /// # Errors
     /// [`DnsError`].
-    pub async fn mx(&self, domain: &str) -> Result<Vec<Mx>, DnsError> {
-        let answers = self.ask(&name(domain)?, Kind::Mx).await?;
-        let exchangers = answers.into_iter().filter_map(|answer| match answer {
-            Answer::Mx(mx) => Some(mx),
-            _ => None,
-        });
-        let mut exchangers: Vec<Mx> = exchangers.collect();
-        exchangers.sort_by_key(|mx| mx.preference);
-        found(exchangers)
+    pub async fn mx_answer(&self, domain: &str) -> Result<Answered<Vec<Mx>>, DnsError> {
+        let answered = self.ask(&name(domain)?, Kind::Mx).await?;
+        Ok(answered.map(|answers| {
+            let exchangers = answers.into_iter().filter_map(|answer| match answer {
+                Answer::Mx(mx) => Some(mx),
+                _ => None,
+            });
+            let mut exchangers: Vec<Mx> = exchangers.collect();
+            exchangers.sort_by_key(|mx| mx.preference);
+            exchangers
+        }))
+    }
+
+    /// The certificate associations of a TCP service of a host (RFC 6698 section 3).
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn tlsa(&self, port: u16, host: &str) -> Result<Answered<Vec<Tlsa>>, DnsError> {
+        let answered = self
+            .ask(&name(&format!("_{port}._tcp.{host}"))?, Kind::Tlsa)
+            .await?;
+        Ok(answered.map(|answers| {
+            let associations = answers.into_iter().filter_map(|answer| match answer {
+                Answer::Tlsa(tlsa) => Some(tlsa),
+                _ => None,
+            });
+            associations.collect()
+        }))
+    }
+
+    /// What a name is an alias of (CNAME), without following it further: RFC 7672 section 2.2.2 wants
+    /// to know whether that record alone is secure.
+    ///
+    /// # Errors
+    /// [`DnsError`]; `NoRecord` if it is no alias.
+    pub async fn alias(&self, host: &str) -> Result<Answered<String>, DnsError> {
+        let answered = self.ask(&name(host)?, Kind::Cname).await?;
+        let Answered {
+            value,
+            name,
+            secure,
+            valid_for,
+        } = answered;
+        match value.into_iter().next() {
+            Some(Answer::Name(value)) => Ok(Answered {
+                value,
+                name,
+                secure,
+                valid_for,
+            }),
+            _ => Err(DnsError::NoRecord),
+        }
     }
 
     /// The name of a client that both sides agree on: a name of the address that has this address
@@ -157,7 +330,7 @@ impl Resolver {
         let ip = ip.to_canonical();
         let mut names = match self.ptr(ip).await {
             Ok(names) => names,
-            Err(DnsError::NotFound) => return Ok(None),
+            Err(error) if error.is_absence() => return Ok(None),
             Err(error) => return Err(error),
         };
         names.truncate(DNS_REVERSE_NAMES_MAX);
@@ -166,7 +339,8 @@ impl Resolver {
         for (name, answer) in names.iter().zip(answers) {
             match answer {
                 Ok(ips) if ips.contains(&ip) => return Ok(Some(name.clone())),
-                Ok(_) | Err(DnsError::NotFound) => {}
+                Ok(_) => {}
+                Err(error) if error.is_absence() => {}
                 Err(error) => failure = Some(error),
             }
         }
@@ -179,7 +353,7 @@ impl Resolver {
         }
     }
 
-    async fn ask(&self, name: &Name, kind: Kind) -> Result<Vec<Answer>, DnsError> {
+    async fn ask(&self, name: &Name, kind: Kind) -> Result<Answered<Vec<Answer>>, DnsError> {
         match &*self.source {
             Source::Dns(dns) => dns.ask(name, kind).await,
             Source::Zone(zone) => zone.ask(&text(name), kind),
@@ -190,7 +364,8 @@ impl Resolver {
 impl fmt::Display for DnsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DnsError::NotFound => f.write_str("DNS has no such name or record"),
+            DnsError::NoSuchName => f.write_str("DNS has no such name"),
+            DnsError::NoRecord => f.write_str("DNS has no such record of this name"),
             DnsError::Temporary { detail } => write!(f, "DNS gives no answer: {detail}"),
         }
     }
@@ -213,6 +388,8 @@ enum Kind {
     Ptr,
     Txt,
     Mx,
+    Tlsa,
+    Cname,
 }
 
 /// One record.
@@ -222,12 +399,24 @@ enum Answer {
     Name(String),
     Text(String),
     Mx(Mx),
+    Tlsa(Tlsa),
+}
+
+impl<T> Answered<T> {
+    fn map<U>(self, change: impl FnOnce(T) -> U) -> Answered<U> {
+        Answered {
+            value: change(self.value),
+            name: self.name,
+            secure: self.secure,
+            valid_for: self.valid_for,
+        }
+    }
 }
 
 /// Nothing found is an error of its own.
 fn found<T>(answers: Vec<T>) -> Result<Vec<T>, DnsError> {
     if answers.is_empty() {
-        Err(DnsError::NotFound)
+        Err(DnsError::NoRecord)
     } else {
         Ok(answers)
     }
@@ -240,9 +429,9 @@ fn name(text: &str) -> Result<Name, DnsError> {
     // A backslash would begin an escape of zone files, which no name from SMTP or a configuration
     // means.
     if text.is_empty() || text.contains('\\') {
-        return Err(DnsError::NotFound);
+        return Err(DnsError::NoSuchName);
     }
-    Name::from_utf8(format!("{text}.")).map_err(|_| DnsError::NotFound)
+    Name::from_utf8(format!("{text}.")).map_err(|_| DnsError::NoSuchName)
 }
 
 /// A name as we write it: A-labels, lower case, no final dot.
@@ -253,14 +442,6 @@ fn text(name: &Name) -> String {
         text.pop();
     }
     text
-}
-
-fn addresses(answers: impl IntoIterator<Item = Answer>) -> Vec<IpAddr> {
-    let ips = answers.into_iter().filter_map(|answer| match answer {
-        Answer::Ip(ip) => Some(ip),
-        _ => None,
-    });
-    ips.collect()
 }
 
 fn is_localhost(host: &str) -> bool {

@@ -34,7 +34,7 @@ pub(super) async fn check(cx: Arc<Context>, checks: Checks) {
                 "look at [dns] nameservers, or /etc/resolv.conf where none are set",
             ),
         ),
-        Err(DnsError::NotFound) => {
+        Err(DnsError::NoSuchName | DnsError::NoRecord) => {
             tell(
                 &checks,
                 Check::ok("dns", format!("answers ({milliseconds:.0} ms)")),
@@ -99,7 +99,7 @@ async fn back(resolver: &Resolver, name: &str, ip: IpAddr) -> Option<Check> {
             ),
             remedy,
         ),
-        Ok(Err(DnsError::NotFound)) => Check::warning(
+        Ok(Err(DnsError::NoSuchName | DnsError::NoRecord)) => Check::warning(
             "name",
             format!("{ip} has no PTR record; many servers refuse that"),
             remedy,

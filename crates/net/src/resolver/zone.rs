@@ -4,14 +4,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
-use super::{Answer, DnsError, Kind, Mx, found, name, text};
+use super::{Answer, Answered, DnsError, Kind, Mx, Tlsa, name, text};
 use crate::limits::DNS_ALIASES_MAX;
+
+/// How long an answer without a TTL may be believed.
+const VALID_FOR: Duration = Duration::from_secs(300);
 
 /// All records, by owner.
 #[derive(Debug, Default)]
 pub(super) struct Zone {
-    owners: HashMap<String, Vec<Entry>>,
+    owners: HashMap<String, Vec<(Duration, Entry)>>,
+    /// Names that are signed, with all below them.
+    signed: Vec<String>,
 }
 
 /// A line of a zone text that is no record.
@@ -26,6 +32,7 @@ pub struct ZoneError {
 enum Entry {
     Record(Kind, Answer),
     Alias(String),
+    Signed,
     Broken(&'static str),
 }
 
@@ -41,46 +48,82 @@ impl Zone {
             if words.is_empty() {
                 continue;
             }
-            let (owner, entry) = record(&words).map_err(problem)?;
-            zone.owners.entry(owner).or_default().push(entry);
+            let (owner, ttl, entry) = record(&words).map_err(problem)?;
+            match entry {
+                Entry::Signed => zone.signed.push(owner),
+                entry => zone.owners.entry(owner).or_default().push((ttl, entry)),
+            }
         }
         Ok(zone)
     }
 
     /// The answers for a name in lower case without the final dot.
-    pub(super) fn ask(&self, name: &str, kind: Kind) -> Result<Vec<Answer>, DnsError> {
+    pub(super) fn ask(&self, name: &str, kind: Kind) -> Result<Answered<Vec<Answer>>, DnsError> {
         let mut name = name;
+        let mut secure = true;
+        let mut valid_for = Duration::MAX;
         for _ in 0..=DNS_ALIASES_MAX {
-            let entries = self.owners.get(name).ok_or(DnsError::NotFound)?;
+            secure &= self.is_signed(name);
+            let entries = self.owners.get(name).ok_or_else(|| self.absence(name))?;
             let mut alias = None;
             let mut answers = Vec::new();
-            for entry in entries {
+            for (ttl, entry) in entries {
                 match entry {
-                    Entry::Broken(detail) => {
-                        return Err(DnsError::Temporary {
-                            detail: (*detail).to_owned(),
-                        });
+                    Entry::Broken(detail) => return Err(DnsError::temporary(*detail)),
+                    Entry::Alias(target) if kind == Kind::Cname => {
+                        answers.push(Answer::Name(target.clone()));
                     }
                     Entry::Alias(target) => alias = Some(target),
                     Entry::Record(of, answer) if *of == kind => answers.push(answer.clone()),
-                    Entry::Record(..) => {}
+                    Entry::Record(..) | Entry::Signed => continue,
                 }
+                valid_for = valid_for.min(*ttl);
             }
             match alias {
                 Some(target) => name = target,
-                None => return found(answers),
+                None if answers.is_empty() => return Err(DnsError::NoRecord),
+                None => {
+                    return Ok(Answered {
+                        value: answers,
+                        name: name.to_owned(),
+                        secure,
+                        valid_for,
+                    });
+                }
             }
         }
-        Err(DnsError::Temporary {
-            detail: format!("more than {DNS_ALIASES_MAX} CNAMEs"),
-        })
+        Err(DnsError::temporary(format!(
+            "more than {DNS_ALIASES_MAX} CNAMEs, or a loop of them"
+        )))
+    }
+
+    fn is_signed(&self, name: &str) -> bool {
+        self.signed
+            .iter()
+            .any(|top| name == top || is_below(name, top))
+    }
+
+    /// A name above others exists, though nothing is said of it (RFC 8020 section 2).
+    fn absence(&self, name: &str) -> DnsError {
+        if self.owners.keys().any(|owner| is_below(owner, name)) {
+            DnsError::NoRecord
+        } else {
+            DnsError::NoSuchName
+        }
     }
 }
 
+fn is_below(name: &str, top: &str) -> bool {
+    name.strip_suffix(top)
+        .is_some_and(|rest| rest.ends_with('.'))
+}
+
 /// `NAME [TTL] [IN] TYPE DATA`.
-fn record(words: &[String]) -> Result<(String, Entry), String> {
+fn record(words: &[String]) -> Result<(String, Duration, Entry), String> {
     let (owner, rest) = words.split_first().ok_or("empty")?;
     let owner = host(owner)?;
+    let ttl = rest.first().and_then(|word| word.parse().ok());
+    let ttl = ttl.map_or(VALID_FOR, Duration::from_secs);
     let rest = after(rest, |word| word.parse::<u32>().is_ok());
     let rest = after(rest, |word| word.eq_ignore_ascii_case("IN"));
     let (kind, data) = rest
@@ -115,18 +158,32 @@ fn record(words: &[String]) -> Result<(String, Entry), String> {
             )
         }
         ("TXT", [_, ..]) => Entry::Record(Kind::Txt, Answer::Text(data.concat())),
+        ("TLSA", [usage, selector, matching, data @ ..]) if !data.is_empty() => Entry::Record(
+            Kind::Tlsa,
+            Answer::Tlsa(Tlsa {
+                usage: parse(usage, "a certificate usage")?,
+                selector: parse(selector, "a selector")?,
+                matching: parse(matching, "a matching type")?,
+                data: bytes(&data.concat())?,
+            }),
+        ),
+        ("SECURE", []) => Entry::Signed,
         ("SERVFAIL", []) => Entry::Broken("the nameserver says Server Failure"),
         ("TIMEOUT", []) => Entry::Broken("timeout"),
-        ("A" | "AAAA" | "CNAME" | "PTR" | "MX" | "TXT" | "SERVFAIL" | "TIMEOUT", _) => {
+        (
+            "A" | "AAAA" | "CNAME" | "PTR" | "MX" | "TLSA" | "TXT" | "SECURE" | "SERVFAIL"
+            | "TIMEOUT",
+            _,
+        ) => {
             return Err(format!("{kind} has too much data, or too little"));
         }
         _ => {
             return Err(format!(
-                "unknown type {kind}: one of A AAAA CNAME MX PTR TXT SERVFAIL TIMEOUT"
+                "unknown type {kind}: one of A AAAA CNAME MX PTR SECURE SERVFAIL TIMEOUT TLSA TXT"
             ));
         }
     };
-    Ok((owner, entry))
+    Ok((owner, ttl, entry))
 }
 
 /// The words after an optional first one.
@@ -140,6 +197,23 @@ fn after(words: &[String], is_optional: impl Fn(&str) -> bool) -> &[String] {
 fn host(word: &str) -> Result<String, String> {
     let name = name(word).map_err(|_| format!("\"{word}\" is no domain name"))?;
     Ok(text(&name))
+}
+
+/// Hexadecimal digits, as zone files write certificates (RFC 6698 section 2.2).
+fn bytes(digits: &str) -> Result<Vec<u8>, String> {
+    let problem = || format!("\"{digits}\" is not hexadecimal");
+    let (pairs, []) = digits.as_bytes().as_chunks::<2>() else {
+        return Err(problem());
+    };
+    let byte = |pair: &[u8; 2]| {
+        let text = std::str::from_utf8(pair).ok()?;
+        let is_digits = pair.iter().all(u8::is_ascii_hexdigit);
+        u8::from_str_radix(text, 16).ok().filter(|_| is_digits)
+    };
+    pairs
+        .iter()
+        .map(|pair| byte(pair).ok_or_else(problem))
+        .collect()
 }
 
 fn parse<T: std::str::FromStr>(word: &str, what: &str) -> Result<T, String> {

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::*;
 
 fn ask(text: &str, name: &str, kind: Kind) -> Result<Vec<Answer>, DnsError> {
-    Zone::parse(text).unwrap().ask(name, kind)
+    let answered = Zone::parse(text).unwrap().ask(name, kind)?;
+    Ok(answered.value)
 }
 
 fn texts(texts: &[&str]) -> Result<Vec<Answer>, DnsError> {
@@ -40,12 +41,19 @@ fn records_are_found_by_name_and_type() {
     );
     assert_eq!(
         ask(zone, "mx.example.net", Kind::Mx),
-        Err(DnsError::NotFound)
+        Err(DnsError::NoRecord)
     );
     assert_eq!(
         ask(zone, "other.example.net", Kind::A),
-        Err(DnsError::NotFound)
+        Err(DnsError::NoSuchName)
     );
+    // RFC 8020: what has names below it exists; a name that only ends alike is none of them.
+    for (name, error) in [
+        ("example.net", DnsError::NoRecord),
+        ("ample.net", DnsError::NoSuchName),
+    ] {
+        assert_eq!(ask(zone, name, Kind::A), Err(error), "{name}");
+    }
 }
 
 #[test]
@@ -72,10 +80,13 @@ fn aliases_are_followed_and_loops_are_not() {
     ";
     assert_eq!(ask(zone, "www.example.net", Kind::A), ips(&["192.0.2.1"]));
     let error = ask(zone, "loop.example.net", Kind::A).unwrap_err();
-    assert_eq!(error.to_string(), "DNS gives no answer: more than 8 CNAMEs");
+    assert_eq!(
+        error.to_string(),
+        "DNS gives no answer: more than 8 CNAMEs, or a loop of them"
+    );
     assert_eq!(
         ask(zone, "lost.example.net", Kind::A),
-        Err(DnsError::NotFound)
+        Err(DnsError::NoSuchName)
     );
 }
 
@@ -147,8 +158,20 @@ fn errors_name_the_line() {
             "line 2: a quotation mark is not closed",
         ),
         (
+            "_25._tcp.example.net TLSA 3 1 1 0g",
+            "line 2: \"0g\" is not hexadecimal",
+        ),
+        (
+            "_25._tcp.example.net TLSA 3 1 1 012",
+            "line 2: \"012\" is not hexadecimal",
+        ),
+        (
+            "_25._tcp.example.net TLSA 3 1 1",
+            "line 2: TLSA has too much data, or too little",
+        ),
+        (
             "example.net SRV 0 0 25 mx.example.net",
-            "line 2: unknown type SRV: one of A AAAA CNAME MX PTR TXT SERVFAIL TIMEOUT",
+            "line 2: unknown type SRV: one of A AAAA CNAME MX PTR SECURE SERVFAIL TIMEOUT TLSA TXT",
         ),
     ] {
         assert_eq!(
@@ -161,10 +184,10 @@ fn errors_name_the_line() {
 
 proptest! {
     #[test]
-    fn any_text_is_taken_or_told(text in "([a-z.]{0,9}[ \t](IN )?(A|TXT|MX|CNAME)[ \t][0-9a-z.\"\\\\;\\PC]{0,20}\n){0,4}") {
+    fn any_text_is_taken_or_told(text in "([a-z.]{0,9}[ \t](IN )?(A|TXT|MX|CNAME|TLSA|SECURE)[ \t][0-9a-z.\"\\\\;\\PC]{0,20}\n){0,4}") {
         if let Ok(zone) = Zone::parse(&text) {
             for name in zone.owners.keys() {
-                for kind in [Kind::A, Kind::Txt, Kind::Mx] {
+                for kind in [Kind::A, Kind::Txt, Kind::Mx, Kind::Tlsa, Kind::Cname] {
                     let _ = zone.ask(name, kind);
                 }
             }
