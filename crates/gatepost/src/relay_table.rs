@@ -42,6 +42,9 @@ pub struct RouteMatch<'t> {
 }
 
 impl RelayTable {
+    /// The entry that stands for every domain that no route has.
+    pub const REST: &str = "*";
+
     /// The relay table of this configuration; shares its memory.
     pub fn new(config: &Config) -> RelayTable {
         RelayTable {
@@ -59,6 +62,12 @@ impl RelayTable {
     pub fn route_for_text(&self, domain: &str) -> Option<&Arc<Route>> {
         let key = domain_key(domain)?;
         let number = domain_rules(&key).find_map(|rule| self.domains.find(rule))?;
+        self.routes.get(number as usize)
+    }
+
+    /// The route of all domains that [`route_for`](RelayTable::route_for) finds none for: only for clients that may relay.
+    pub fn route_for_rest(&self) -> Option<&Arc<Route>> {
+        let number = self.domains.find(RelayTable::REST)?;
         self.routes.get(number as usize)
     }
 

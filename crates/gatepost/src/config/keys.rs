@@ -7,7 +7,10 @@ mod engine;
 mod list;
 mod listener;
 mod node;
+mod queue;
 mod route;
+
+pub(super) use queue::RATE_SECONDS_MAX;
 
 /// A table of the configuration and the keys that it may hold.
 #[derive(Debug)]
@@ -175,6 +178,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         node::SCOPES,
         listener::SCOPES,
         route::SCOPES,
+        queue::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

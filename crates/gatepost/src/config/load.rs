@@ -12,8 +12,8 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, files,
-    keys, replies,
+    Admin, Config, DecisionLog, Destination, Dns, Engine, Listener, Log, Nexthop, Node, Pool,
+    Queue, Route, Scan, files, keys, replies,
 };
 use crate::lists::ListSettings;
 use crate::replies::Templates;
@@ -95,6 +95,7 @@ impl Config {
         config.node.data_dir = data_dir.to_owned();
         config.log.decisions = DecisionLog::File(data_dir.join("decisions.jsonl"));
         config.admin.control = data_dir.join("control.sock");
+        config.queue.folder = data_dir.join("queue");
         for route in &mut config.routes {
             Arc::make_mut(route).nexthops = vec![Nexthop::Maildir(data_dir.join("maildir"))];
         }
@@ -123,7 +124,11 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let engines = engines.unwrap_or_default();
     let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
-    let (routes, domains) = read_routes(file, &engines, &replies);
+    let queue = file
+        .table_or_empty("queue")
+        .map(|queue| Queue::read(&queue, &data_dir));
+    let pools = Pool::read_all(file);
+    let (routes, domains) = read_routes(file, &engines, &replies, &pools);
     let allow = file
         .table_or_empty("allow")
         .map(|allow| ListSettings::read(&allow));
@@ -137,6 +142,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         admin: admin?,
         dns: dns?,
         scan: scan?,
+        queue: queue?,
+        pools,
+        destinations: Destination::read_all(file),
         listeners,
         routes,
         domains: Arc::new(domains.into_map()),
@@ -189,6 +197,7 @@ fn read_routes(
     file: &Section<'_, '_>,
     engines: &std::collections::BTreeMap<String, Engine>,
     replies: &Templates,
+    pools: &[Pool],
 ) -> (Vec<Arc<Route>>, Domains) {
     let sections = file.tables("route");
     none_given(file, "route");
@@ -197,6 +206,7 @@ fn read_routes(
         engines,
         replies,
         domains: &mut domains,
+        pools,
     };
     let routes = sections
         .iter()
