@@ -89,6 +89,18 @@ impl RelayTable {
         })
     }
 
+    /// The route of all other domains for this one, which [`explain_route`](RelayTable::explain_route) has none for.
+    pub fn explain_rest(&self, domain: &Domain) -> Option<RouteMatch<'_>> {
+        let text = text_of(domain);
+        let key = domain_key(&text)?;
+        Some(RouteMatch {
+            route: self.route_for_rest()?,
+            probes: domain_rules(&key).count() + 1,
+            domain: key.into_owned(),
+            rule: RelayTable::REST.to_owned(),
+        })
+    }
+
     /// All routes, in the order of the configuration.
     pub fn routes(&self) -> &[Arc<Route>] {
         &self.routes

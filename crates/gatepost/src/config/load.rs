@@ -16,6 +16,7 @@ use super::{
     Queue, Route, Scan, files, keys, replies,
 };
 use crate::lists::ListSettings;
+use crate::relay_table::RelayTable;
 use crate::replies::Templates;
 
 impl Config {
@@ -105,7 +106,8 @@ impl Config {
 
 /// `None` if something is missing on which all else stands, which is noted.
 fn read(file: &Section<'_, '_>) -> Option<Config> {
-    let node = file.table("node").and_then(|node| Node::read(&node));
+    let node_section = file.table("node");
+    let node = node_section.as_ref().and_then(Node::read);
     let (name, data_dir) = match &node {
         Some(node) => (node.name.clone(), node.data_dir.clone()),
         None => Default::default(),
@@ -129,6 +131,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .map(|queue| Queue::read(&queue, &data_dir));
     let pools = Pool::read_all(file);
     let (routes, domains) = read_routes(file, &engines, &replies, &pools);
+    if let (Some(section), Some(node)) = (&node_section, &node) {
+        refuse_open_relay(section, node, &routes);
+    }
     let allow = file
         .table_or_empty("allow")
         .map(|allow| ListSettings::read(&allow));
@@ -215,6 +220,28 @@ fn read_routes(
         .map(Arc::new)
         .collect();
     (routes, domains)
+}
+
+/// A route for all domains, and everybody trusted: that would be an open relay, which is used within the hour.
+fn refuse_open_relay(section: &Section<'_, '_>, node: &Node, routes: &[Arc<Route>]) {
+    let mut networks = node.trusted_networks.iter();
+    let everybody = networks.any(|network| network.prefix_len() == 0);
+    let rest = routes.iter().find(|route| {
+        route
+            .domains
+            .iter()
+            .any(|domain| domain == RelayTable::REST)
+    });
+    if let (true, Some(route)) = (everybody, rest) {
+        let fault = Fault::new(
+            format!(
+                "every client is trusted, and the route at {} is for all domains: an open relay",
+                route.origin
+            ),
+            "name the networks that are your own",
+        );
+        section.error("trusted_networks", fault);
+    }
 }
 
 /// `listener = []` is given, yet none.
