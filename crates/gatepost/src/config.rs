@@ -23,12 +23,14 @@ mod lists;
 mod load;
 mod nexthop;
 mod node;
+mod queue;
 mod reader;
 mod reference;
 mod replies;
 mod route;
 mod secret;
 mod suggest;
+mod tls_policy;
 mod value;
 
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
@@ -41,10 +43,12 @@ pub use listener::{
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
+pub use queue::{Destination, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
+pub use tls_policy::{TlsPolicy, TlsReportSettings};
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
 #[derive(Clone, Debug)]
@@ -63,6 +67,16 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[scan]`: the wave of engines.
     pub scan: Scan,
+    /// `[tls_policy]`: how servers that take messages must prove themselves.
+    pub tls_policy: TlsPolicy,
+    /// `[tls_reports]`: who is told how that went.
+    pub tls_reports: TlsReportSettings,
+    /// `[queue]`: where messages wait that can't be handed on at once.
+    pub queue: Queue,
+    /// `[[pool]]`: addresses and names to deliver from.
+    pub pools: Vec<Pool>,
+    /// `[[destination]]`, in the order of the file: the first that matches counts.
+    pub destinations: Vec<Destination>,
     /// `[[listener]]`, in the order of the file; never empty.
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.

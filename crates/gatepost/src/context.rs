@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,19 +13,19 @@ use net::network::NetworkSet;
 use net::resolver::{Dnssec, Resolver};
 use net::tls::{Acceptor, Certificates, Connector};
 use scan::engine::Armed;
-use smtp::{ForwardPath, Mailbox};
+use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::{Families, FamilyChange};
-use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops};
+use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops, Source};
 use crate::deliver::plan::Plans;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::lists::Lists;
-use crate::policy;
+use crate::policy::{self, Relay};
 use crate::reference::References;
 use crate::relay_table::RelayTable;
 use crate::replies::Templates;
@@ -42,6 +42,8 @@ pub struct Context {
     pub table: RelayTable,
     /// Allow and block lists.
     pub lists: Lists,
+    /// Networks whose clients may relay.
+    pub trusted_networks: NetworkSet,
     /// Texts of refusals.
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
@@ -218,6 +220,7 @@ impl Context {
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
+            trusted_networks: config.node.trusted_networks.iter().copied().collect(),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes
@@ -227,7 +230,15 @@ impl Context {
             listeners,
             engines,
             dialling: Dialling {
-                ehlo_name: config.node.name.clone(),
+                source: source(&config.node.name, &[]),
+                pools: config
+                    .pools
+                    .iter()
+                    .map(|pool| {
+                        let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
+                        (pool.name.clone(), source(name, &pool.bind))
+                    })
+                    .collect(),
                 delivery: config.delivery,
                 ways: Arc::clone(&services.ways),
                 resolver: resolver.clone(),
@@ -252,6 +263,26 @@ impl Context {
         self.listeners
             .iter()
             .find(|listener| listener.settings.bind.contains(&address))
+    }
+
+    /// The route of a recipient domain, and whether we relay for it. A client that `may_relay`, since it proved who it is or is
+    /// of a trusted network, may also have the route of all other domains; nobody else ever has.
+    pub fn relay(
+        &self,
+        domain: Option<&Domain>,
+        may_relay: bool,
+    ) -> (Option<&Arc<RouteContext>>, Relay) {
+        let Some(domain) = domain else {
+            return (None, Relay::Denied);
+        };
+        if let Some(route) = self.table.route_for(domain) {
+            return (self.route_context(route), Relay::Routed);
+        }
+        let rest = self.table.route_for_rest().filter(|_| may_relay);
+        match rest.and_then(|route| self.route_context(route)) {
+            Some(route) => (Some(route), Relay::Trusted),
+            None => (None, Relay::Denied),
+        }
     }
 
     /// The recipient that a forward-path means. RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this
@@ -455,6 +486,7 @@ fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
         smtputf8: listener.smtputf8,
         dsn: listener.dsn,
         prdr: listener.prdr,
+        require_tls: listener.requiretls,
         auth: match &listener.auth {
             None => smtp::server::AuthOffer::Never,
             Some(auth) if auth.without_tls => smtp::server::AuthOffer::Always,
@@ -474,6 +506,13 @@ fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync>
             },
         });
     })
+}
+
+fn source(ehlo_name: &str, bind: &[IpAddr]) -> Source {
+    Source {
+        ehlo_name: ehlo_name.to_owned(),
+        bind: Arc::from(bind),
+    }
 }
 
 fn family_observer(journal: Journal) -> Arc<dyn Fn(FamilyChange) + Send + Sync> {

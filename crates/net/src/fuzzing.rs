@@ -4,6 +4,7 @@
 //! Each takes any bytes and panics if something does not hold that must.
 
 pub use crate::proxy::fuzz as proxy;
+pub use crate::tls::dane::fuzz as tlsa;
 
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,13 @@ pub const TLS_HANDSHAKE_SECONDS_MAX: u64 = 60;
 /// TLS sessions that a connector remembers so as to resume them: nexthops are few.
 pub const TLS_CLIENT_SESSIONS_MAX: usize = 256;
 
+/// TLSA records of one server that are looked at (RFC 7671 section 8 has two while keys change).
+pub const TLSA_RECORDS_MAX: usize = 64;
+
+/// Certificates behind the server's own that are compared with TLSA records: chains have two or
+/// three.
+pub const CHAIN_CERTIFICATES_MAX: usize = 16;
+
 /// Bytes of a PEM file with certificates or a key. A chain is a few KiB; the system's bundle of
 /// roots about 256 KiB.
 pub const PEM_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;

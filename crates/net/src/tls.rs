@@ -1,5 +1,5 @@
 //! TLS for SMTP (RFC 3207 STARTTLS, RFC 8314 implicit): accepting it here, connecting with it in
-//! `connector`, our certificates in `certificates`.
+//! `connector`, whom to believe in `dane` and `verifiers`, our certificates in `certificates`.
 //!
 //! rustls with ring, TLS 1.2 and 1.3 (RFC 8996 retired what came before). When to start TLS, and
 //! what to do where it fails, is decided by those who speak SMTP.
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::server::NoServerSessionStorage;
-use rustls::{InvalidMessage, ServerConfig};
+use rustls::{CertificateError, InvalidMessage, ServerConfig};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsStream};
 
@@ -20,11 +20,17 @@ use crate::stream::Stream;
 
 mod certificates;
 mod connector;
+pub mod dane;
 mod error;
+mod fault;
+mod verifiers;
 
 pub use certificates::{CertificateFiles, Certificates};
-pub use connector::Connector;
+pub use connector::{Connector, Proof, Roots};
 pub use error::TlsError;
+pub use fault::TlsFault;
+
+use fault::HandshakeError;
 
 /// What a listener needs to accept TLS. Cheap to clone.
 #[derive(Clone)]
@@ -111,9 +117,13 @@ fn explain(error: &io::Error) -> io::Error {
         _ if error.kind() == io::ErrorKind::UnexpectedEof => {
             "TLS handshake: the peer closed the connection".to_owned()
         }
+        // rustls would only say that it is something else.
+        Some(rustls::Error::InvalidCertificate(CertificateError::Other(other))) => {
+            format!("TLS handshake: invalid peer certificate: {}", other.0)
+        }
         _ => format!("TLS handshake: {error}"),
     };
-    io::Error::new(error.kind(), text)
+    io::Error::new(error.kind(), HandshakeError::new(tls, text))
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub fn command(bytes: &[u8]) {
         dsn: true,
         prdr: true,
         auth: true,
+        require_tls: true,
     };
     if let Ok((path, parameters)) = command::mail(argument, all) {
         let again = format!("FROM:{}{parameters}", path.to_wire());
@@ -63,6 +64,7 @@ pub fn command(bytes: &[u8]) {
         dsn: false,
         prdr: false,
         auth: false,
+        require_tls: false,
     };
     let plain = MailParameters::parse(argument, none);
     assert!(plain.is_err() || MailParameters::parse(argument, all) == plain);

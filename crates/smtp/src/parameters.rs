@@ -1,5 +1,6 @@
 //! The parameters of MAIL and RCPT: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), DSN's
-//! RET, ENVID, NOTIFY and ORCPT (RFC 3461), AUTH (RFC 4954 5), PRDR (draft-hall-prdr-00).
+//! RET, ENVID, NOTIFY and ORCPT (RFC 3461), AUTH (RFC 4954 5), PRDR (draft-hall-prdr-00), REQUIRETLS
+//! (RFC 8689).
 //!
 //! Values and how they are written; reading them is in `parameters::parse`. Whether an extension
 //! is offered is the session's to know.
@@ -33,6 +34,9 @@ pub struct MailParameters {
     pub auth: Option<String>,
     /// Each recipient gets a reply of its own (PRDR).
     pub prdr: bool,
+    /// The message may only travel over TLS, to servers that have proven who they are and promise
+    /// the same (RFC 8689).
+    pub require_tls: bool,
 }
 
 /// What came with RCPT.
@@ -163,6 +167,9 @@ impl fmt::Display for MailParameters {
         }
         if self.prdr {
             f.write_str(" PRDR")?;
+        }
+        if self.require_tls {
+            f.write_str(" REQUIRETLS")?;
         }
         Ok(())
     }

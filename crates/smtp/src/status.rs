@@ -80,6 +80,8 @@ impl Status {
     pub const BAD_CREDENTIALS: Status = Status::permanent(7, 8);
     /// 5.7.11, the mechanism needs encryption (RFC 4954 6).
     pub const ENCRYPTION_NEEDED: Status = Status::permanent(7, 11);
+    /// 5.7.30, no server on the way supports REQUIRETLS, which the message needs (RFC 8689 8).
+    pub const REQUIRETLS_NEEDED: Status = Status::permanent(7, 30);
 
     /// A status of class 2.
     pub const fn success(subject: u16, detail: u16) -> Status {

@@ -290,6 +290,7 @@ fn mail_parameters<'a>(words: impl Iterator<Item = &'a str>) -> MailParameters {
             ("envid", id) => parameters.envid = Some(String::from_utf8(unescape(id)).unwrap()),
             ("auth", identity) => parameters.auth = Some(identity.to_owned()),
             ("prdr", _) => parameters.prdr = true,
+            ("requiretls", _) => parameters.require_tls = true,
             _ => panic!("no such parameter: {word}"),
         }
     }

@@ -196,6 +196,7 @@ fn session(script: &str) -> Session {
             "transactions" => settings.transactions_max = value.parse().unwrap(),
             "normalise" => settings.bare_newline = BareNewline::Normalise,
             "starttls" => settings.starttls = true,
+            "requiretls" => settings.require_tls = true,
             "plain" => {
                 settings.chunking = false;
                 settings.smtputf8 = false;

@@ -61,6 +61,8 @@ pub struct Listener {
     pub dsn: bool,
     /// Offers PRDR (draft-hall-prdr).
     pub prdr: bool,
+    /// Offers REQUIRETLS (RFC 8689) within TLS.
+    pub requiretls: bool,
     /// Offers AUTH (RFC 4954); `None` for never.
     pub auth: Option<ListenerAuth>,
 }
@@ -171,6 +173,7 @@ impl Listener {
             chunking: section.toggle("chunking"),
             dsn: section.toggle("dsn"),
             prdr: section.toggle("prdr"),
+            requiretls: section.toggle("requiretls"),
             auth,
             name: name?,
         })

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use scan::address::Address;
+use smtp::client::StartTlsUse;
 
 use super::Secret;
 use super::error::Fault;
@@ -66,6 +67,32 @@ pub enum NexthopTls {
     Opportunistic,
     /// Always, and the certificate is verified.
     Require,
+    /// As the server's TLSA records say (RFC 7672); opportunistic if it has none.
+    Dane,
+    /// As the server's TLSA records say; without them it gets nothing.
+    DaneOnly,
+}
+
+impl NexthopTls {
+    /// The word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NexthopTls::Off => "off",
+            NexthopTls::Opportunistic => "opportunistic",
+            NexthopTls::Require => "require",
+            NexthopTls::Dane => "dane",
+            NexthopTls::DaneOnly => "dane-only",
+        }
+    }
+
+    /// What is made of STARTTLS where no record or policy of the server's side says more.
+    pub fn starttls(self) -> StartTlsUse {
+        match self {
+            NexthopTls::Off => StartTlsUse::Never,
+            NexthopTls::Opportunistic | NexthopTls::Dane => StartTlsUse::Opportunistic,
+            NexthopTls::Require | NexthopTls::DaneOnly => StartTlsUse::Require,
+        }
+    }
 }
 
 /// What we log in with at a nexthop (RFC 4954).

@@ -98,6 +98,9 @@ pub struct MailParameters {
     /// PRDR.
     #[serde(skip_serializing_if = "is_false")]
     pub prdr: bool,
+    /// REQUIRETLS.
+    #[serde(skip_serializing_if = "is_false")]
+    pub require_tls: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -130,6 +133,7 @@ impl From<&smtp::MailParameters> for MailParameters {
             envid: given.envid.clone(),
             auth: given.auth.clone(),
             prdr: given.prdr,
+            require_tls: given.require_tls,
         }
     }
 }

@@ -10,12 +10,10 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use net::stream::Stream;
-use net::tls::Connector;
+use net::stream::{Stream, TlsFacts};
+use net::tls::{Connector, Proof, TlsFault};
 use smtp::Reply;
-use smtp::client::{
-    Event, Failure, PixWorkaround, Protocol, Session, Settings, StartTlsUse, Unsupported,
-};
+use smtp::client::{Event, Failure, PixWorkaround, Protocol, Session, Settings, Unsupported};
 use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
@@ -69,6 +67,7 @@ pub struct Connection {
 struct Wire {
     stream: Stream,
     session: Session,
+    proof: Proof,
     label: Arc<str>,
     /// A fault has happened: what the peer says from here on may belong to anything, and is not listened to.
     broken: bool,
@@ -83,11 +82,7 @@ impl Connection {
     ) -> Result<Connection, Fault> {
         let session = Session::new(Settings {
             protocol: manner.protocol,
-            starttls: match manner.tls {
-                NexthopTls::Off => StartTlsUse::Never,
-                NexthopTls::Opportunistic => StartTlsUse::Opportunistic,
-                NexthopTls::Require => StartTlsUse::Require,
-            },
+            starttls: manner.tls.starttls(),
             auth: manner.auth.clone(),
             pix,
             ..Settings::new(manner.ehlo_name.clone())
@@ -95,6 +90,7 @@ impl Connection {
         let wire = Wire {
             stream,
             session,
+            proof: Proof::None,
             label: Arc::clone(&manner.label),
             broken: false,
         };
@@ -118,6 +114,10 @@ impl Connection {
         forward_path: &ForwardPath,
         rcpt: &RcptParameters,
     ) -> Result<Result<(Reply, Option<Reply>), Unsupported>, Fault> {
+        // RFC 8689 4.2.1: a server that has not proven who it is gets no such message, whatever it offers.
+        if mail.require_tls && *reverse_path != ReversePath::Null && !self.wire.proof.is_given() {
+            return Ok(Err(Unsupported::RequireTls));
+        }
         let mut mail = Cow::Borrowed(mail);
         if mail.body.is_some() && !self.wire.session.capabilities().eight_bit_mime {
             mail.to_mut().body = None;
@@ -142,6 +142,16 @@ impl Connection {
         }
         let rcpt_reply = self.rcpt_reply().await?;
         Ok(Ok((mail_reply, Some(rcpt_reply))))
+    }
+
+    /// How the peer has proven over TLS that it is who we mean.
+    pub fn proof(&self) -> Proof {
+        self.wire.proof
+    }
+
+    /// What the handshake settled; `None` in clear.
+    pub fn tls_facts(&self) -> Option<TlsFacts> {
+        self.wire.stream.tls_facts()
     }
 
     /// Adds a recipient to the transaction.
@@ -298,6 +308,7 @@ impl Wire {
             mut session,
             label,
             broken,
+            ..
         } = self;
         let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
         let Stream::Tcp(plain) = stream else {
@@ -306,14 +317,21 @@ impl Wire {
             )));
         };
         let limit = manner.timeouts.command;
-        let stream = tokio::time::timeout(limit, manner.connector.connect(&manner.tls_name, plain))
+        let handshake = manner.connector.prove(&manner.tls_name, plain);
+        let (stream, proof) = tokio::time::timeout(limit, handshake)
             .await
             .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
-            .map_err(|error| fault(Cause::Tls(error.to_string())))?;
+            .map_err(|error| {
+                fault(Cause::Handshake {
+                    kind: TlsFault::of(&error),
+                    detail: error.to_string(),
+                })
+            })?;
         session.tls_established();
         Ok(Wire {
             stream,
             session,
+            proof,
             label,
             broken,
         })
@@ -396,9 +414,7 @@ impl Wire {
     fn failed(&mut self, step: Step, failure: Failure) -> Fault {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
-            Failure::TlsNotOffered => {
-                Cause::Tls("it does not offer STARTTLS, which the route requires".to_owned())
-            }
+            Failure::TlsNotOffered => Cause::NoStartTls,
             Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => {
                 Cause::Refused(failure.to_string())
             }

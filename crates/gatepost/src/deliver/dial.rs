@@ -16,7 +16,7 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use net::socket;
 use net::stream::Stream;
-use smtp::client::PixWorkaround;
+use smtp::client::{PixWorkaround, StartTlsUse};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
@@ -298,7 +298,8 @@ impl<'a> Attempt<'a> {
         manner: &Manner,
     ) -> Result<Connection, Fault> {
         // HELO leaves no STARTTLS: where TLS is a must, the peer is asked anew.
-        let is_known = manner.tls != NexthopTls::Require && self.ways.pix.find(&ip).is_some();
+        let is_known =
+            manner.tls.starttls() != StartTlsUse::Require && self.ways.pix.find(&ip).is_some();
         let pix = if is_known {
             PixWorkaround::Known
         } else {

@@ -5,6 +5,7 @@
 use std::fmt;
 use std::io;
 
+use net::tls::TlsFault;
 use smtp::{Class, Status};
 
 /// The step that was under way.
@@ -85,6 +86,19 @@ pub enum Cause {
     Refused(String),
     /// TLS is required and could not be had.
     Tls(String),
+    /// TLS is required, and the peer does not offer STARTTLS.
+    NoStartTls,
+    /// The TLS handshake failed, or the peer did not prove who it is.
+    Handshake {
+        /// What was wrong.
+        kind: TlsFault,
+        /// In words.
+        detail: String,
+    },
+    /// A record or policy of the recipients' domain keeps the message from this server (RFC 7672, RFC 8461).
+    TlsPolicy(String),
+    /// The message needs REQUIRETLS (RFC 8689), which this server can't be asked for.
+    RequireTls(String),
     /// It failed a moment ago and is left alone for a while.
     BackOff(String),
     /// The message could not be written on this node.
@@ -124,9 +138,9 @@ impl Fault {
         }
     }
 
-    /// Whether trying again is vain. Only what a domain says of itself proves that.
+    /// Whether trying again is vain: what a domain says of itself proves that, and a server that lacks REQUIRETLS.
     pub fn is_permanent(&self) -> bool {
-        matches!(self.cause, Cause::Undeliverable(_))
+        self.status().class == Class::Permanent
     }
 
     /// The enhanced status code that tells it.
@@ -144,14 +158,18 @@ impl Fault {
             // 4.4.3: directory server failure; 4.4.1: no answer from host; 4.4.2: bad connection (RFC 3463 3.5).
             (Cause::Dns(_), _) => (4, 3),
             (Cause::Store(_), _) => (3, 0),
-            (Cause::Tls(_), _) => (7, 5),
+            // 4.7.5: cryptographic failure; 4.7.0: other or undefined security status (RFC 3463 3.8).
+            (Cause::Tls(_) | Cause::NoStartTls | Cause::Handshake { .. }, _) => (7, 5),
+            (Cause::TlsPolicy(_), _) => (7, 0),
+            // RFC 8689 4.2.1: it is of no use to wait for what a server does not support.
+            (Cause::RequireTls(_), _) => return Status::REQUIRETLS_NEEDED,
             (Cause::Protocol(_), _) => (5, 0),
             (_, Step::Resolve | Step::Connect | Step::Banner | Step::Hello)
             | (Cause::BackOff(_), _) => (4, 1),
             (Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Refused(_), _) => (4, 2),
         };
         Status {
-            class: if self.is_permanent() {
+            class: if matches!(self.cause, Cause::Undeliverable(_)) {
                 Class::Permanent
             } else {
                 Class::Transient
@@ -202,7 +220,10 @@ impl fmt::Display for WhatHappened<'_> {
             Cause::Closed => f.write_str("the connection was closed"),
             Cause::Protocol(detail) => write!(f, "unexpected answer: {detail}"),
             Cause::Refused(reply) => write!(f, "it refused: {reply}"),
-            Cause::Tls(detail) => write!(f, "TLS: {detail}"),
+            Cause::Tls(detail) | Cause::TlsPolicy(detail) => write!(f, "TLS: {detail}"),
+            Cause::NoStartTls => f.write_str("TLS: it does not offer STARTTLS, which is required"),
+            Cause::Handshake { detail, .. } => f.write_str(detail),
+            Cause::RequireTls(detail) => write!(f, "REQUIRETLS: {detail}"),
             Cause::BackOff(detail) => f.write_str(detail),
             Cause::Store(error) => write!(f, "storing: {error}"),
         }

@@ -5,6 +5,7 @@
 //! time.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -60,6 +61,7 @@ struct Key {
     tls: NexthopTls,
     login: Option<(String, String)>,
     ehlo_name: String,
+    bind: Arc<[IpAddr]>,
 }
 
 struct Pool {
@@ -114,11 +116,22 @@ pub struct Lease {
     pool: Arc<Pool>,
 }
 
+/// Where connections come from, and what we call ourselves over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Our name in EHLO.
+    pub ehlo_name: String,
+    /// Our addresses; empty for those that the system chooses.
+    pub bind: Arc<[IpAddr]>,
+}
+
 /// What a route needs to be dialled, besides itself.
 #[derive(Clone)]
 pub struct Dialling {
-    /// Our name in EHLO.
-    pub ehlo_name: String,
+    /// Where connections come from on routes without a pool.
+    pub source: Source,
+    /// Where those of each pool come from.
+    pub pools: HashMap<String, Source>,
     /// Which address families, and which first.
     pub delivery: Delivery,
     /// What is remembered of the ways to servers.
@@ -247,6 +260,7 @@ impl Nexthops {
                 .as_ref()
                 .map(|auth| (auth.user.clone(), auth.password.clone())),
             ehlo_name: manner.ehlo_name.clone(),
+            bind: Arc::clone(&manner.bind),
         };
         let mut pools = lock(&self.pools);
         let pool = pools.entry(key).or_insert_with(|| {
@@ -432,16 +446,20 @@ pub(super) struct Server<'a> {
 impl Dialling {
     /// How to talk to a server of this route.
     pub(super) fn manner(&self, route: &Route, server: Server<'_>, tls: NexthopTls) -> Manner {
+        let pool = route.queueing.pool.as_ref();
+        let source = pool
+            .and_then(|pool| self.pools.get(pool))
+            .unwrap_or(&self.source);
         Manner {
             label: Arc::clone(server.label),
             protocol: server.protocol,
-            ehlo_name: self.ehlo_name.clone(),
-            bind: Arc::from([]),
+            ehlo_name: source.ehlo_name.clone(),
+            bind: Arc::clone(&source.bind),
             tls,
             tls_name: server.name.to_owned(),
             connector: match tls {
                 NexthopTls::Require => self.verified.clone(),
-                NexthopTls::Off | NexthopTls::Opportunistic => self.opportunistic.clone(),
+                _ => self.opportunistic.clone(),
             },
             auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
                 user: auth.user.clone(),

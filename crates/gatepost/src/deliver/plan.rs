@@ -139,6 +139,7 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     let route = cx
         .table
         .route_for_text(&lane.domain)
+        .or_else(|| cx.table.route_for_rest())
         .and_then(|route| cx.route_context(route))
         .ok_or_else(|| {
             fault(Cause::Unroutable(
@@ -337,13 +338,15 @@ async fn configured(
 /// The servers, and all that a connection to them must have in common to serve another lane: TLS, login, pool.
 fn site(servers: &str, route: &Route) -> Arc<str> {
     let mut site = servers.to_owned();
-    match route.nexthop_tls {
-        NexthopTls::Opportunistic => {}
-        NexthopTls::Off => site.push_str(" tls=off"),
-        NexthopTls::Require => site.push_str(" tls=require"),
+    if route.nexthop_tls != NexthopTls::Opportunistic {
+        // Writing to a string does not fail.
+        let _ = write!(site, " tls={}", route.nexthop_tls.as_str());
+    }
+    if let Some(pool) = &route.queueing.pool {
+        let _ = write!(site, " pool={pool}");
     }
     if let Some(auth) = &route.nexthop_auth {
-        // Writing to a string does not fail. The password, which may differ too, must not show: the route stands for it.
+        // The password, which may differ too, must not show: the route stands for it.
         let _ = write!(site, " login={} of {}", auth.user, route.origin);
     }
     Arc::from(site)
@@ -365,7 +368,13 @@ struct Node<'a>(&'a Config);
 impl Ourselves for Node<'_> {
     fn is_name(&self, host: &str) -> bool {
         let listeners = self.0.listeners.iter().map(|listener| &listener.hostname);
+        let pools = self
+            .0
+            .pools
+            .iter()
+            .filter_map(|pool| pool.ehlo_name.as_ref());
         listeners
+            .chain(pools)
             .chain([&self.0.node.name])
             .any(|name| name.eq_ignore_ascii_case(host))
     }

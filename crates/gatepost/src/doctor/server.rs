@@ -11,7 +11,7 @@ use futures_util::future::join_all;
 use net::socket;
 use net::stream::Stream;
 use net::tls::Connector;
-use smtp::client::{ClientAuth, Protocol, Settings, StartTlsUse};
+use smtp::client::{ClientAuth, Protocol, Settings};
 use tokio::time::timeout;
 
 use super::dialog::Dialog;
@@ -96,11 +96,7 @@ impl Target {
     fn session_settings(&self, ehlo_name: &str) -> Settings {
         Settings {
             protocol: self.protocol,
-            starttls: match self.tls {
-                NexthopTls::Off => StartTlsUse::Never,
-                NexthopTls::Opportunistic => StartTlsUse::Opportunistic,
-                NexthopTls::Require => StartTlsUse::Require,
-            },
+            starttls: self.tls.starttls(),
             auth: self.auth.clone(),
             ..Settings::new(ehlo_name)
         }
@@ -182,7 +178,7 @@ async fn talk(
     let outcome = match connected {
         Err(error) => Err(findings::Trouble::Connect(error)),
         Ok(stream) => {
-            let settings = target.session_settings(&cx.dialling.ehlo_name);
+            let settings = target.session_settings(&cx.dialling.source.ehlo_name);
             let held = dialog.hold(stream, settings, connector(cx, target), target.tls_name());
             match timeout(CHECK_WAIT_MAX, held).await {
                 Ok(Ok(())) => Ok(()),
@@ -206,7 +202,8 @@ async fn talk(
 fn connector<'a>(cx: &'a Context, target: &Target) -> &'a Connector {
     match target.tls {
         NexthopTls::Require => &cx.dialling.verified,
-        NexthopTls::Off | NexthopTls::Opportunistic => &cx.dialling.opportunistic,
+        // Records and policies are the business of delivery; here it matters whether TLS works.
+        _ => &cx.dialling.opportunistic,
     }
 }
 

@@ -102,6 +102,12 @@ pub fn lacking(unsupported: Unsupported, reference: Reference) -> Reply {
             554,
             "The recipient's server does not take 8-bit content".to_owned(),
         ),
+        // RFC 8689 8: 5.7.30 goes with 550.
+        Unsupported::RequireTls => (
+            550,
+            "The recipient's server does not promise REQUIRETLS, which the message needs"
+                .to_owned(),
+        ),
         Unsupported::Size { max } => (
             552,
             format!("The recipient's server takes at most {max} bytes"),

@@ -8,3 +8,8 @@ mod corpus;
 fn proxy_headers() {
     run("proxy", proxy);
 }
+
+#[test]
+fn tlsa_records() {
+    run("tlsa", tlsa);
+}

@@ -1,22 +1,23 @@
 //! TLS to others: opportunistic (RFC 7435), where encryption without a proof of identity is better
-//! than none, and verified, where it must be the server of that name.
+//! than none, and proven: by a CA of this system or a file, or by TLSA records (RFC 7672).
+//!
+//! Which one a nexthop gets is decided by those who deliver. Who is believed is in `verifiers`.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{Resumption, WantsClientCert};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{
-    ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme,
-    WantsVerifier,
-};
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsConnector, TlsStream};
 
 use super::certificates::read_certificates;
+use super::dane::{DaneMatch, TlsaSet};
+use super::fault::{TlsFault, classify};
+use super::verifiers::{AnyName, Anyone, Dane};
 use super::{TlsError, provider, within_limit};
 use crate::limits::TLS_CLIENT_SESSIONS_MAX;
 use crate::stream::Stream;
@@ -25,32 +26,66 @@ use crate::stream::Stream;
 #[derive(Clone)]
 pub struct Connector {
     inner: TlsConnector,
-    verifies: bool,
+    believes: Believes,
 }
 
-impl Connector {
-    /// Takes any certificate: it keeps those out who only listen. For nexthops that nobody said to
-    /// be more careful about, as SMTP servers do among each other.
-    pub fn opportunistic() -> Connector {
-        let anyone = Arc::new(Anyone {
-            schemes: provider()
-                .signature_verification_algorithms
-                .supported_schemes(),
-        });
-        Connector::new(
-            builder()
-                .dangerous()
-                .with_custom_certificate_verifier(anyone),
-            false,
+/// Whom a connector believes.
+#[derive(Clone)]
+enum Believes {
+    Anyone,
+    Ca,
+    Dane(Arc<Dane>),
+    /// Anyone, but notes what `AnyName` would say.
+    Observes(Arc<AnyName>),
+}
+
+/// How a server has proven who it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Proof {
+    /// Not at all: encryption only.
+    None,
+    /// By a certificate of a CA for its name.
+    Ca,
+    /// By a TLSA record for its certificate or key (DANE-EE).
+    DaneEndEntity,
+    /// By a TLSA record for a CA that issued its certificate (DANE-TA).
+    DaneTrustAnchor,
+    /// Nobody asked it to; this is what would have been wrong, if anything ([`Roots::observer`]).
+    Observed(Option<TlsFault>),
+}
+
+impl Proof {
+    /// Whether the server has proven who it is.
+    pub fn is_given(self) -> bool {
+        matches!(
+            self,
+            Proof::Ca | Proof::DaneEndEntity | Proof::DaneTrustAnchor
         )
     }
 
-    /// Takes certificates for the server's name only, issued by a CA of this system or of `ca_file`
-    /// (PEM). It blocks on the file system.
+    /// As events and logs have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Proof::None | Proof::Observed(_) => "none",
+            Proof::Ca => "ca",
+            Proof::DaneEndEntity => "dane-ee",
+            Proof::DaneTrustAnchor => "dane-ta",
+        }
+    }
+}
+
+/// The CAs that servers are verified with. Cheap to clone.
+#[derive(Clone)]
+pub struct Roots {
+    store: Arc<RootCertStore>,
+}
+
+impl Roots {
+    /// The CAs of this system, and those of `ca_file` (PEM). It blocks on the file system.
     ///
     /// # Errors
     /// Those of reading `ca_file`; [`TlsError::NoRoots`] if neither has any.
-    pub fn verified(ca_file: Option<&Path>) -> Result<Connector, TlsError> {
+    pub fn load(ca_file: Option<&Path>) -> Result<Roots, TlsError> {
         let mut roots = RootCertStore::empty();
         if let Some(path) = ca_file {
             for certificate in read_certificates(path)? {
@@ -72,10 +107,79 @@ impl Connector {
                 .map_or_else(String::new, |error| format!(" ({error})"));
             return Err(TlsError::NoRoots { detail });
         }
-        Ok(Connector::new(
-            builder().with_root_certificates(roots),
-            true,
-        ))
+        Ok(Roots {
+            store: Arc::new(roots),
+        })
+    }
+
+    /// Takes certificates for the server's name, the one that is connected to.
+    pub fn connector(&self) -> Connector {
+        let builder = builder().with_root_certificates(Arc::clone(&self.store));
+        Connector::new(builder, Believes::Ca)
+    }
+
+    /// Takes certificates for any of these names, whatever name is connected to. Those that can be no name in a certificate
+    /// count for nothing; if none is left, nobody is believed.
+    pub fn connector_for(&self, names: &[&str]) -> Connector {
+        let verifier = AnyName::new(Arc::clone(&self.store), server_names(names));
+        let builder = builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier));
+        Connector::new(builder, Believes::Ca)
+    }
+}
+
+impl Roots {
+    /// Takes any certificate as [`Connector::opportunistic`] does, and tells in [`Proof::Observed`] what would have been wrong
+    /// with it for this name: for policies that are only tested (RFC 8461 section 5).
+    pub fn observer(&self, name: &str) -> Connector {
+        let names = server_names(&[name]);
+        let verifier = AnyName::new(Arc::clone(&self.store), names);
+        let anyone = Arc::new(Anyone::new());
+        let builder = builder()
+            .dangerous()
+            .with_custom_certificate_verifier(anyone);
+        Connector::new(builder, Believes::Observes(Arc::new(verifier)))
+    }
+}
+
+impl Connector {
+    /// Takes any certificate: it keeps those out who only listen. For nexthops that nobody said to
+    /// be more careful about, as SMTP servers do among each other.
+    pub fn opportunistic() -> Connector {
+        let builder = builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Anyone::new()));
+        Connector::new(builder, Believes::Anyone)
+    }
+
+    /// Takes certificates for the server's name only, issued by a CA of this system or of `ca_file`
+    /// (PEM). It blocks on the file system.
+    ///
+    /// # Errors
+    /// Those of [`Roots::load`].
+    pub fn verified(ca_file: Option<&Path>) -> Result<Connector, TlsError> {
+        Roots::load(ca_file).map(|roots| roots.connector())
+    }
+
+    /// Takes the certificates that `records` name. `names` are those that a certificate of a DANE-TA may have: the server's, and
+    /// the domain that is sent to (RFC 7672 section 3.2.2). Sessions are not resumed: records change.
+    pub fn dane(records: TlsaSet, names: &[&str]) -> Connector {
+        let verifier = Arc::new(Dane::new(records, server_names(names)));
+        let mut config = builder()
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::clone(&verifier) as _)
+            .with_no_client_auth();
+        config.resumption = Resumption::disabled();
+        Connector {
+            inner: TlsConnector::from(Arc::new(config)),
+            believes: Believes::Dane(verifier),
+        }
+    }
+
+    /// Whether it takes the certificates of servers only that have proven who they are.
+    pub fn verifies(&self) -> bool {
+        matches!(self.believes, Believes::Ca | Believes::Dane(_))
     }
 
     /// Shakes hands with the server `name`: a host name, or an IP address. It is sent as SNI if it
@@ -84,13 +188,22 @@ impl Connector {
     /// # Errors
     /// `ErrorKind::InvalidInput` if the name can be none and a certificate for it is wanted,
     /// `ErrorKind::TimedOut` after a minute, `ErrorKind::InvalidData` where the certificate or the
-    /// protocol is not as it must be, and those of the connection. The text says which.
+    /// protocol is not as it must be, and those of the connection. The text says which, and
+    /// [`TlsFault::of`](super::TlsFault::of) its kind.
     pub async fn connect(&self, name: &str, stream: TcpStream) -> io::Result<Stream> {
+        self.prove(name, stream).await.map(|(stream, _)| stream)
+    }
+
+    /// As [`connect`](Connector::connect), and tells how the server has proven who it is.
+    ///
+    /// # Errors
+    /// Those of [`connect`](Connector::connect).
+    pub async fn prove(&self, name: &str, stream: TcpStream) -> io::Result<(Stream, Proof)> {
         let name = name.strip_suffix('.').unwrap_or(name);
         let name = match ServerName::try_from(name) {
             Ok(name) => name.to_owned(),
             // Without verification the name is a courtesy; an address goes unsent.
-            Err(_) if !self.verifies => ServerName::IpAddress(stream.peer_addr()?.ip().into()),
+            Err(_) if !self.verifies() => ServerName::IpAddress(stream.peer_addr()?.ip().into()),
             Err(_) => {
                 let text = format!("\"{name}\" can be no name in a certificate");
                 return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
@@ -99,25 +212,79 @@ impl Connector {
         // Boxed, as on the other side: `accept` says why.
         let handshake = Box::pin(self.inner.connect(name, stream));
         let stream = within_limit(handshake).await?;
-        Ok(Stream::Tls(Box::new(TlsStream::Client(stream))))
+        let proof = self.proof(stream.get_ref().1.peer_certificates());
+        Ok((Stream::Tls(Box::new(TlsStream::Client(stream))), proof))
     }
 
-    fn new(builder: ConfigBuilder<ClientConfig, WantsClientCert>, verifies: bool) -> Connector {
+    /// The handshake has succeeded; what is left to tell is how.
+    fn proof(&self, shown: Option<&[CertificateDer<'_>]>) -> Proof {
+        match &self.believes {
+            Believes::Anyone => Proof::None,
+            Believes::Ca => Proof::Ca,
+            Believes::Observes(verifier) => {
+                let examined = shown
+                    .and_then(<[_]>::split_first)
+                    .map(|(end_entity, others)| {
+                        verifier.examine(end_entity, others, UnixTime::now())
+                    });
+                Proof::Observed(match examined {
+                    Some(Ok(())) => None,
+                    Some(Err(error)) => Some(classify(&error)),
+                    None => Some(TlsFault::Handshake),
+                })
+            }
+            Believes::Dane(dane) => {
+                let examined = shown
+                    .and_then(<[_]>::split_first)
+                    .map(|(end_entity, others)| dane.examine(end_entity, others, UnixTime::now()));
+                match examined {
+                    Some(Ok(DaneMatch::EndEntity)) => Proof::DaneEndEntity,
+                    Some(Ok(DaneMatch::TrustAnchor)) => Proof::DaneTrustAnchor,
+                    Some(Err(_)) | None => Proof::None,
+                }
+            }
+        }
+    }
+
+    fn new(builder: ConfigBuilder<ClientConfig, WantsClientCert>, believes: Believes) -> Connector {
         let mut config = builder.with_no_client_auth();
         config.resumption = Resumption::in_memory_sessions(TLS_CLIENT_SESSIONS_MAX);
         Connector {
             inner: TlsConnector::from(Arc::new(config)),
-            verifies,
+            believes,
         }
+    }
+}
+
+impl fmt::Debug for Roots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Roots")
+            .field("count", &self.store.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let believes = match &self.believes {
+            Believes::Anyone => "anyone",
+            Believes::Ca => "CAs",
+            Believes::Dane(_) => "TLSA records",
+            Believes::Observes(_) => "anyone, observing",
+        };
         f.debug_struct("Connector")
-            .field("verifies", &self.verifies)
+            .field("believes", &believes)
             .finish_non_exhaustive()
     }
+}
+
+fn server_names(names: &[&str]) -> Vec<ServerName<'static>> {
+    names
+        .iter()
+        .map(|name| name.strip_suffix('.').unwrap_or(name))
+        .filter_map(|name| ServerName::try_from(name).ok())
+        .map(|name| name.to_owned())
+        .collect()
 }
 
 #[expect(clippy::expect_used, reason = "see the proof below")]
@@ -127,48 +294,6 @@ fn builder() -> ConfigBuilder<ClientConfig, WantsVerifier> {
         // ring's provider is built with suites of both versions (feature `tls12`); the tests shake
         // hands in both.
         .expect("ring supports TLS 1.2 and 1.3")
-}
-
-/// Believes every server. Its signatures are not looked at either: whoever sits in the middle signs
-/// for himself.
-#[derive(Debug)]
-struct Anyone {
-    schemes: Vec<SignatureScheme>,
-}
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.schemes.clone()
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,8 @@ pub struct Capabilities {
     pub enhanced_status_codes: bool,
     /// PRDR (draft-hall-prdr-00). The client session does not use it.
     pub prdr: bool,
+    /// REQUIRETLS (RFC 8689). Meant only if it is said within TLS.
+    pub require_tls: bool,
     /// LIMITS MAILMAX (RFC 9422 section 4.1): transactions of one session.
     pub mail_max: Option<u32>,
     /// LIMITS RCPTMAX (RFC 9422 section 4.2): recipients of one transaction.
@@ -84,6 +86,7 @@ impl Capabilities {
             "CHUNKING" => self.chunking = true,
             "ENHANCEDSTATUSCODES" => self.enhanced_status_codes = true,
             "PRDR" => self.prdr = true,
+            "REQUIRETLS" => self.require_tls = true,
             "LIMITS" => self.add_limits(values),
             _ => {}
         }

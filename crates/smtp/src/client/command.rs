@@ -19,6 +19,12 @@ pub(super) fn mail(
     if parameters.body == Some(Body::EightBitMime) && !capabilities.eight_bit_mime {
         return Err(Unsupported::EightBitMime);
     }
+    // RFC 8689 section 4.2.1: a server that does not promise it gets no such message. Section 5: a
+    // report on one is rather sent without than lost.
+    let is_report = *reverse_path == ReversePath::Null;
+    if parameters.require_tls && !capabilities.require_tls && !is_report {
+        return Err(Unsupported::RequireTls);
+    }
     if let (Some(size), Some(max)) = (parameters.size, capabilities.size_max)
         && size > max
     {
@@ -35,6 +41,7 @@ pub(super) fn mail(
             .clone()
             .filter(|_| !capabilities.auth.is_empty()),
         prdr: false,
+        require_tls: parameters.require_tls && capabilities.require_tls,
     };
     let path = reverse_path
         .mailbox()

@@ -117,6 +117,8 @@ pub enum Unsupported {
     SmtpUtf8,
     /// It needs 8BITMIME (RFC 6152). A driver may send it anyway by not declaring it.
     EightBitMime,
+    /// It needs REQUIRETLS (RFC 8689).
+    RequireTls,
     /// It is larger than what the peer takes (RFC 1870).
     Size {
         /// The most bytes that the peer takes.
@@ -131,6 +133,7 @@ impl Unsupported {
         match self {
             Self::SmtpUtf8 => Status::NON_ASCII_ADDRESS,
             Self::EightBitMime => Status::CONVERSION_UNSUPPORTED,
+            Self::RequireTls => Status::REQUIRETLS_NEEDED,
             Self::Size { .. } => Status::MESSAGE_TOO_BIG,
         }
     }
@@ -202,6 +205,7 @@ impl fmt::Display for Unsupported {
         match self {
             Self::SmtpUtf8 => f.write_str("nexthop does not offer SMTPUTF8"),
             Self::EightBitMime => f.write_str("nexthop does not offer 8BITMIME"),
+            Self::RequireTls => f.write_str("nexthop does not offer REQUIRETLS"),
             Self::Size { max } => write!(
                 f,
                 "message is larger than the {max} bytes that nexthop takes"

@@ -69,6 +69,8 @@ impl Session {
         match reply.code() {
             250 => {
                 self.capabilities = Capabilities::parse(&reply);
+                // RFC 8689 section 2: said in clear, anybody on the way may have said it.
+                self.capabilities.require_tls &= self.tls;
                 // Where STARTTLS has survived, TLS leads around the fixup altogether.
                 if masked && self.works_around_pix() && !self.may_start_tls() {
                     self.capabilities = Capabilities::default();

@@ -8,6 +8,7 @@ const OFFERED: Offered = Offered {
     dsn: true,
     prdr: true,
     auth: true,
+    require_tls: true,
 };
 
 #[test]

@@ -39,6 +39,8 @@ pub(crate) struct Offered {
     pub(crate) dsn: bool,
     pub(crate) prdr: bool,
     pub(crate) auth: bool,
+    /// Only within TLS (RFC 8689 section 2).
+    pub(crate) require_tls: bool,
 }
 
 impl MailParameters {
@@ -56,6 +58,7 @@ impl MailParameters {
                 "ENVID" if offered.dsn => once(&mut parameters.envid, envid(value))?,
                 "AUTH" if offered.auth => once(&mut parameters.auth, auth(value))?,
                 "PRDR" if offered.prdr => flag(&mut parameters.prdr, value)?,
+                "REQUIRETLS" if offered.require_tls => flag(&mut parameters.require_tls, value)?,
                 _ => return Err(ParameterError::Unknown),
             }
         }

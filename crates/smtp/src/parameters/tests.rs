@@ -8,6 +8,7 @@ const ALL: Offered = Offered {
     dsn: true,
     prdr: true,
     auth: true,
+    require_tls: true,
 };
 
 const NONE: Offered = Offered {
@@ -15,12 +16,12 @@ const NONE: Offered = Offered {
     dsn: false,
     prdr: false,
     auth: false,
+    require_tls: false,
 };
 
 #[test]
 fn every_parameter_of_mail() {
-    let text =
-        " SIZE=1000 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ+2B314 AUTH=e+3Dm@example.com  PRDR";
+    let text = " SIZE=1000 body=8bitmime SMTPUTF8 RET=HDRS ENVID=QQ+2B314 AUTH=e+3Dm@example.com  PRDR requiretls";
     let parameters = MailParameters::parse(text, ALL).unwrap();
     assert_eq!(
         parameters,
@@ -32,11 +33,12 @@ fn every_parameter_of_mail() {
             envid: Some("QQ+314".into()),
             auth: Some("e=m@example.com".into()),
             prdr: true,
+            require_tls: true,
         }
     );
     assert_eq!(
         parameters.to_string(),
-        " SIZE=1000 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+2B314 AUTH=e+3Dm@example.com PRDR"
+        " SIZE=1000 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=QQ+2B314 AUTH=e+3Dm@example.com PRDR REQUIRETLS"
     );
 }
 
@@ -80,6 +82,8 @@ fn errors_of_mail() {
         (" ENVID=", Value),
         (" AUTH=", Value),
         (" PRDR PRDR", Repeated),
+        (" REQUIRETLS=1", Value),
+        (" REQUIRETLS REQUIRETLS", Repeated),
         (" X", Unknown),
         (" =", Unknown),
         (" NOTIFY=NEVER", Unknown),
@@ -119,7 +123,14 @@ fn errors_of_rcpt() {
 
 #[test]
 fn what_is_not_offered_is_unknown() {
-    for text in [" SMTPUTF8", " RET=FULL", " ENVID=a", " AUTH=<>", " PRDR"] {
+    for text in [
+        " SMTPUTF8",
+        " RET=FULL",
+        " ENVID=a",
+        " AUTH=<>",
+        " PRDR",
+        " REQUIRETLS",
+    ] {
         assert!(MailParameters::parse(text, ALL).is_ok(), "{text}");
         let refused = MailParameters::parse(text, NONE);
         assert_eq!(refused, Err(ParameterError::Unknown), "{text}");
@@ -133,7 +144,7 @@ fn what_is_not_offered_is_unknown() {
 
 proptest! {
     #[test]
-    fn what_is_written_is_read_back(size in any::<Option<u64>>(), smtputf8: bool, prdr: bool, envid in proptest::option::of("[ -~]{1,30}"), auth in proptest::option::of("[ -~]{1,60}"), body in 0..3, ret in 0..3) {
+    fn what_is_written_is_read_back(size in any::<Option<u64>>(), smtputf8: bool, prdr: bool, require_tls: bool, envid in proptest::option::of("[ -~]{1,30}"), auth in proptest::option::of("[ -~]{1,60}"), body in 0..3, ret in 0..3) {
         let parameters = MailParameters {
             size,
             body: [None, Some(Body::SevenBit), Some(Body::EightBitMime)][body as usize],
@@ -142,6 +153,7 @@ proptest! {
             envid,
             auth,
             prdr,
+            require_tls,
         };
         let text = parameters.to_string();
         prop_assert_eq!(MailParameters::parse(&text, ALL), Ok(parameters));

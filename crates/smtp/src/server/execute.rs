@@ -107,7 +107,7 @@ impl Session {
         if self.counts.transactions >= self.settings.transactions_max {
             return self.give_up(replies::TOO_MANY_TRANSACTIONS, CloseReason::TooManyCommands);
         }
-        let (path, parameters) = match command::mail(argument, self.settings.offered()) {
+        let (path, parameters) = match command::mail(argument, self.settings.offered(self.tls)) {
             Ok(mail) => mail,
             Err(error) => return self.refuse_command(Verb::Mail, replies::of_error(error)),
         };
@@ -126,13 +126,14 @@ impl Session {
 
     fn rcpt<'a>(&mut self, argument: &str) -> Option<Step<'a>> {
         let smtputf8 = self.transaction.smtputf8;
-        let (path, parameters) = match command::rcpt(argument, self.settings.offered(), smtputf8) {
-            Ok(rcpt) => rcpt,
-            Err(error) => {
-                self.count_refused_recipient();
-                return self.refuse_command(Verb::Rcpt, replies::of_error(error));
-            }
-        };
+        let (path, parameters) =
+            match command::rcpt(argument, self.settings.offered(self.tls), smtputf8) {
+                Ok(rcpt) => rcpt,
+                Err(error) => {
+                    self.count_refused_recipient();
+                    return self.refuse_command(Verb::Rcpt, replies::of_error(error));
+                }
+            };
         // RFC 5321 4.5.3.1.10: the client sends the rest in another transaction.
         if self.recipients() >= self.settings.recipients_max {
             self.last_refused = Some((Verb::Rcpt, replies::TOO_MANY_RECIPIENTS.code));
@@ -175,7 +176,7 @@ impl Session {
     }
 
     fn vrfy<'a>(&mut self, argument: &str) -> Option<Step<'a>> {
-        match command::vrfy(argument, self.settings.offered()) {
+        match command::vrfy(argument, self.settings.offered(self.tls)) {
             Ok(text) => {
                 self.asked = Asked::Vrfy;
                 Some(Step::Request(Request::Vrfy(text.to_owned())))

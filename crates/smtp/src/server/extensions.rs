@@ -24,6 +24,8 @@ impl Session {
         offer(settings.dsn, "DSN");
         offer(settings.prdr, "PRDR");
         offer(self.offers_starttls(), "STARTTLS");
+        // RFC 8689 section 2: never before TLS.
+        offer(settings.require_tls && self.tls, "REQUIRETLS");
         offer(self.offers_auth(), "AUTH PLAIN LOGIN");
         // Writing to a String cannot fail.
         let _ = write!(text, "\nSIZE {}", settings.message_size_max);

@@ -33,6 +33,9 @@ pub struct Settings {
     pub prdr: bool,
     /// Offer PIPELINING (RFC 2920).
     pub pipelining: bool,
+    /// Offer REQUIRETLS (RFC 8689), within TLS. Whoever takes such a message promises to pass it on
+    /// over TLS to servers that prove who they are, or to give it back.
+    pub require_tls: bool,
     /// When to offer AUTH (RFC 4954).
     pub auth: AuthOffer,
 }
@@ -65,8 +68,8 @@ pub struct Trust {
 }
 
 impl Settings {
-    /// The default settings under this host name: everything offered but STARTTLS and AUTH, which
-    /// need something that only the caller has.
+    /// The default settings under this host name: everything offered but STARTTLS, REQUIRETLS
+    /// and AUTH, which need something that only the caller has.
     pub fn new(hostname: impl Into<String>) -> Settings {
         Settings {
             hostname: hostname.into(),
@@ -82,16 +85,19 @@ impl Settings {
             dsn: true,
             prdr: true,
             pipelining: true,
+            require_tls: false,
             auth: AuthOffer::Never,
         }
     }
 
-    pub(super) fn offered(&self) -> Offered {
+    /// What a client may use; `tls`: the session is under TLS.
+    pub(super) fn offered(&self, tls: bool) -> Offered {
         Offered {
             smtputf8: self.smtputf8,
             dsn: self.dsn,
             prdr: self.prdr,
             auth: self.auth != AuthOffer::Never,
+            require_tls: self.require_tls && tls,
         }
     }
 

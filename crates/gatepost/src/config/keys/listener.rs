@@ -136,6 +136,14 @@ pub(super) const SCOPES: &[Scope] = &[
                 "Offers PRDR, by which each recipient gets its own reply after the data.",
             )
             .from("draft-hall-prdr-00"),
+            Key::new(
+                "requiretls",
+                Kind::Toggle,
+                "false",
+                "Offers REQUIRETLS within TLS. Such a message goes on over TLS to servers that prove who they are and offer the \
+                 same, or it comes back to its sender.",
+            )
+            .from("RFC 8689"),
             Key::optional(
                 "auth",
                 Kind::Table("listener.auth"),

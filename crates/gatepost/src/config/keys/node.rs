@@ -29,12 +29,42 @@ pub(super) const SCOPES: &[Scope] = &[
                 "its defaults",
                 "The wave of engines.",
             ),
+            Key::optional(
+                "tls_policy",
+                Kind::Table("tls_policy"),
+                "its defaults",
+                "How servers that take messages must prove themselves.",
+            ),
+            Key::optional(
+                "tls_reports",
+                Kind::Table("tls_reports"),
+                "no reports",
+                "Reports on TLS to domains that ask.",
+            ),
             Key::required(
                 "listener",
                 Kind::Tables("listener"),
                 "Where connections are accepted.",
             ),
             Key::required("route", Kind::Tables("route"), "Where messages go."),
+            Key::optional(
+                "queue",
+                Kind::Table("queue"),
+                "its defaults",
+                "Where messages wait that can't be handed on at once.",
+            ),
+            Key::optional(
+                "pool",
+                Kind::Tables("pool"),
+                "the node's own addresses and name",
+                "Addresses and names to deliver from.",
+            ),
+            Key::optional(
+                "destination",
+                Kind::Tables("destination"),
+                "as routes have it",
+                "Limits towards certain destinations.",
+            ),
             Key::optional(
                 "engine",
                 Kind::Table("engine"),
@@ -108,7 +138,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "trusted_networks",
                 Kind::List("networks (CIDR)"),
                 "[]",
-                "Networks of your own, whose clients may submit for any domain once routes by MX exist.",
+                "Networks of your own: their clients may relay to any domain that a route with `domains = [\"*\"]` delivers.",
             ),
             Key::optional(
                 "threads",

@@ -28,6 +28,18 @@ fn statuses() {
         "4.4.1"
     );
     assert_eq!(status(Step::Tls, Cause::Tls("expired".into())), "4.7.5");
+    assert_eq!(status(Step::Hello, Cause::NoStartTls), "4.7.5");
+    let handshake = Cause::Handshake {
+        kind: TlsFault::Expired,
+        detail: "expired".into(),
+    };
+    assert_eq!(status(Step::Tls, handshake), "4.7.5");
+    assert_eq!(
+        status(Step::Resolve, Cause::TlsPolicy("not in it".into())),
+        "4.7.0"
+    );
+    let vain = Fault::new("n", Step::Tls, Cause::RequireTls("not offered".into()));
+    assert_eq!(vain.status(), Status::REQUIRETLS_NEEDED);
     assert_eq!(
         status(Step::Mail, Cause::Protocol("gibberish".into())),
         "4.5.0"

@@ -33,6 +33,7 @@ nexthop = ["mx"]
 domains = ["strict.example"]
 nexthop = ["mx:2525"]
 nexthop_tls = "require"
+pool = "bulk"
 [[route]]
 domains = ["fixed.example"]
 nexthop = ["smtp:a.mail.example:25", "smtp:down.example:25", "smtp:b.mail.example:2525"]
@@ -50,7 +51,7 @@ nexthop = ["smtp:down.example:25"]
 
 fn context(zone: &str) -> Context {
     let text = format!(
-        "[node]\nname = \"mx.gate.example\"\n[[listener]]\nname = \"in\"\nbind = [\"127.0.0.1:2525\"]\n{ROUTES}"
+        "[node]\nname = \"mx.gate.example\"\n[[listener]]\nname = \"in\"\nbind = [\"127.0.0.1:2525\"]\n[[pool]]\nname = \"bulk\"\nbind = [\"192.0.2.8\"]\nehlo_name = \"bulk.gate.example\"\n{ROUTES}"
     );
     let config = Config::parse("gatepost.toml", &text).unwrap();
     let services = Services::unwritten(&config).unwrap();
@@ -108,7 +109,7 @@ async fn what_must_not_be_shared_makes_another_site() {
     );
     let cx = context(&zone);
     let plan = planned(&cx, "strict.example").await;
-    assert_eq!(&*plan.site, "mx a.mail.example:2525 tls=require");
+    assert_eq!(&*plan.site, "mx a.mail.example:2525 tls=require pool=bulk");
     assert_eq!(labels(&plan), ["mx a.mail.example:2525"]);
 }
 
@@ -217,4 +218,38 @@ async fn what_the_dns_said_is_kept_for_its_time() {
     assert_eq!(planned(&cx, "one.example").await.hosts.len(), 1);
     tokio::time::advance(Duration::from_secs(240)).await;
     assert_eq!(planned(&cx, "one.example").await.hosts.len(), 2);
+}
+
+#[tokio::test]
+async fn a_pool_has_a_name_and_addresses_of_its_own() {
+    use crate::deliver::nexthops::Server;
+
+    let zone = ZONE.replace(
+        "odd.example A",
+        "strict.example MX 10 a.mail.example\nodd.example A",
+    );
+    let cx = context(&zone);
+    for (domain, name, bind) in [
+        (
+            "strict.example",
+            "bulk.gate.example",
+            ["192.0.2.8"].as_slice(),
+        ),
+        ("one.example", "mx.gate.example", &[]),
+    ] {
+        let plan = planned(&cx, domain).await;
+        let host = &plan.hosts[0];
+        let server = Server {
+            label: &host.label,
+            name: &host.name,
+            protocol: host.protocol,
+        };
+        let route = &plan.route.route;
+        let manner = cx.dialling.manner(route, server, route.nexthop_tls);
+        let shown: Vec<String> = manner.bind.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (manner.ehlo_name.as_str(), shown),
+            (name, bind.iter().map(ToString::to_string).collect())
+        );
+    }
 }

@@ -82,6 +82,7 @@ const MAIL_PARAMETERS: Part = Part {
         maybe("envid", Shape::Text, "ENVID, decoded."),
         maybe("auth", Shape::Text, "AUTH, decoded."),
         maybe("prdr", Shape::Flag, "PRDR."),
+        maybe("require_tls", Shape::Flag, "REQUIRETLS."),
     ],
 };
 

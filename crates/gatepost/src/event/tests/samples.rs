@@ -238,6 +238,7 @@ pub(crate) fn decisions() -> Vec<Decision> {
         }),
         mail_parameters: MailParameters {
             prdr: true,
+            require_tls: true,
             ..MailParameters::default()
         },
         ..bare
@@ -254,6 +255,7 @@ fn full_decision() -> Decision {
         envid: Some("QQ314159".to_owned()),
         auth: Some("<>".to_owned()),
         prdr: true,
+        require_tls: true,
     };
     Decision {
         client: client(),

@@ -8,7 +8,7 @@ use rcgen::{
 
 use super::*;
 use crate::tls::tests::{Folder, acceptor_of, listen, shake_hands};
-use crate::tls::{Acceptor, accept};
+use crate::tls::{Acceptor, TlsFault, accept};
 
 /// A CA in `ca.crt`, and a server with a certificate of it.
 fn with_ca(folder: &Folder, host: &str) -> Acceptor {
@@ -166,7 +166,7 @@ async fn one_connector_serves_many_at_once() {
 fn roots_come_from_the_system_or_a_file() {
     let folder = Folder::new();
     match Connector::verified(None) {
-        Ok(connector) => assert!(connector.verifies),
+        Ok(connector) => assert!(connector.verifies()),
         // A machine without ca-certificates.
         Err(error) => assert!(
             error
@@ -191,4 +191,76 @@ fn roots_come_from_the_system_or_a_file() {
     .unwrap();
     let unusable = Connector::verified(Some(&zeros)).err().unwrap();
     assert!(matches!(unusable, TlsError::Unusable { .. }), "{unusable}");
+}
+
+#[tokio::test]
+async fn each_fault_has_its_kind() {
+    let folder = Folder::new();
+    let right = with_ca(&folder, "mx.example.net");
+    let roots = Roots::load(Some(&folder.path().join("ca.crt"))).unwrap();
+    let stranger = acceptor_of(&[folder.issue("stranger", &["mx.example.net"])]);
+    let connector = roots.connector();
+    for (acceptor, name, fault) in [
+        (&right, "other.example.net", TlsFault::HostMismatch),
+        (&stranger, "mx.example.net", TlsFault::NotTrusted),
+    ] {
+        let (_, client) = shake_hands(acceptor, &connector, name).await;
+        assert_eq!(TlsFault::of(&client.unwrap_err()), fault);
+    }
+    let (listener, address) = listen().await;
+    let stream = TcpStream::connect(address).await.unwrap();
+    drop(listener.accept().await.unwrap());
+    let error = connector.connect("mx.example.net", stream).await;
+    assert_eq!(TlsFault::of(&error.unwrap_err()), TlsFault::Connection);
+}
+
+#[tokio::test]
+async fn any_of_several_names_will_do() {
+    let folder = Folder::new();
+    let acceptor = with_ca(&folder, "example.net");
+    let roots = Roots::load(Some(&folder.path().join("ca.crt"))).unwrap();
+    for (names, taken) in [
+        (&["mx.example.net", "example.net"][..], true),
+        (&["mx.example.net"], false),
+        (&["not a name", "example.net."], true),
+        (&[], false),
+    ] {
+        let connector = roots.connector_for(names);
+        let (_, client) = shake_hands(&acceptor, &connector, "mx.example.net").await;
+        match client {
+            Ok(_) => assert!(taken, "{names:?}"),
+            Err(error) => {
+                assert!(!taken, "{names:?}");
+                assert_eq!(TlsFault::of(&error), TlsFault::HostMismatch);
+            }
+        }
+    }
+    let impostor = with_ca(&Folder::new(), "example.net");
+    let connector = roots.connector_for(&["example.net"]);
+    let (_, client) = shake_hands(&impostor, &connector, "example.net").await;
+    assert_eq!(TlsFault::of(&client.unwrap_err()), TlsFault::NotTrusted);
+}
+
+#[tokio::test]
+async fn an_observer_takes_anyone_and_tells_what_is_wrong() {
+    let folder = Folder::new();
+    let right = with_ca(&folder, "mx.example.net");
+    let roots = Roots::load(Some(&folder.path().join("ca.crt"))).unwrap();
+    let stranger = acceptor_of(&[folder.issue("stranger", &["mx.example.net"])]);
+    for (acceptor, name, fault) in [
+        (&right, "mx.example.net", None),
+        (&right, "other.example.net", Some(TlsFault::HostMismatch)),
+        (&stranger, "mx.example.net", Some(TlsFault::NotTrusted)),
+    ] {
+        let (listener, address) = listen().await;
+        let server = async { accept(listener.accept().await.unwrap().0, acceptor).await };
+        let client = async {
+            let stream = TcpStream::connect(address).await.unwrap();
+            roots.observer(name).prove(name, stream).await
+        };
+        let (_, client) = tokio::join!(server, client);
+        let (_, proof) = client.unwrap();
+        assert_eq!(proof, Proof::Observed(fault), "{name}");
+        assert!(!proof.is_given());
+    }
 }

@@ -10,7 +10,7 @@ fn parse(lines: &str) -> Capabilities {
 fn every_keyword_in_any_case() {
     let capabilities = parse(
         "mx.example.net at your service\nPipelining\nSIZE 1000\n8bitmime\nSMTPUTF8\nDSN\nCHUNKING\n\
-         ENHANCEDSTATUSCODES\nSTARTTLS\nAUTH plain LOGIN\nAUTH=LOGIN CRAM-MD5\nPRDR\n\
+         ENHANCEDSTATUSCODES\nRequireTLS\nSTARTTLS\nAUTH plain LOGIN\nAUTH=LOGIN CRAM-MD5\nPRDR\n\
          LIMITS MAILMAX=5 RCPTMAX=20 RCPTDOMAINMAX=1 OTHER=3\nVRFY\nX-ANY thing",
     );
     let expected = Capabilities {
@@ -27,6 +27,7 @@ fn every_keyword_in_any_case() {
         chunking: true,
         enhanced_status_codes: true,
         prdr: true,
+        require_tls: true,
         mail_max: Some(5),
         rcpt_max: Some(20),
         rcpt_domain_max: Some(1),
