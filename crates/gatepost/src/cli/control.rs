@@ -61,7 +61,7 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
             }
             for Down { name, reason } in &state.families_down {
                 say(&format!(
-                    "{name} leads nowhere, the other family goes first: {reason}"
+                    "{name} does not work, the other family goes first: {reason}"
                 ));
             }
             for Down { name, reason } in &state.engines_down {

@@ -69,7 +69,7 @@ fn of_peers(event: &Event) -> Option<(Level, String)> {
         ),
         Event::FamilyDown { family, detail } => (
             Level::Error,
-            format!("{family} leads nowhere, the other family goes first: {detail}"),
+            format!("{family} does not work, the other family goes first: {detail}"),
         ),
         Event::FamilyUp {
             family,
