@@ -17,9 +17,13 @@ use crate::trace_fields::Edited;
 
 pub mod callouts;
 pub mod connection;
+#[cfg(test)]
+mod double;
 pub mod fault;
+pub mod https;
 mod maildir;
 pub mod nexthops;
+pub mod sts;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
