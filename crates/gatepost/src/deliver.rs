@@ -23,7 +23,9 @@ pub mod fault;
 pub mod https;
 mod maildir;
 pub mod nexthops;
+pub mod security;
 pub mod sts;
+pub mod tls_reports;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};

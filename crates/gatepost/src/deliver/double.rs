@@ -1,4 +1,4 @@
-//! Servers that tests talk to: a CA of the test's own, a web server, a mail server; all on loopback, each for as long as it is
+//! Servers that tests talk to: a CA of the test's own, a web server, a server that shakes hands; all on loopback, each for as long as it is
 //! held.
 
 use std::collections::HashMap;
@@ -18,8 +18,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// A CA, and the folder with its files.
@@ -168,55 +167,17 @@ async fn answer(
         .unwrap())
 }
 
-/// A mail server that greets, offers what it is told to, and answers 250. Without an acceptor it offers no STARTTLS.
-pub(super) async fn mail_server(acceptor: Option<Acceptor>, offers: &'static str) -> SocketAddr {
+/// A server that shakes hands with whoever comes, and says nothing.
+pub(super) async fn tls_server(acceptor: Acceptor) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
+        let mut held = Vec::new();
         while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move { talk(stream, acceptor, offers).await });
+            if let Ok(stream) = net::tls::accept(stream, &acceptor).await {
+                held.push(stream);
+            }
         }
     });
     address
-}
-
-async fn talk(mut stream: TcpStream, acceptor: Option<Acceptor>, offers: &str) {
-    let _ = stream.write_all(b"220 mx.example.net ESMTP\r\n").await;
-    let starttls = if acceptor.is_some() {
-        "250-STARTTLS\r\n"
-    } else {
-        ""
-    };
-    while let Some(line) = line(&mut stream).await {
-        let reply = if line.starts_with("STARTTLS") {
-            let _ = stream.write_all(b"220 2.0.0 go\r\n").await;
-            let acceptor = acceptor.unwrap();
-            let Ok(mut stream) = net::tls::accept(stream, &acceptor).await else {
-                return;
-            };
-            while let Some(line) = self::line(&mut stream).await {
-                let reply = if line.starts_with("EHLO") {
-                    format!("250-mx.example.net\r\n{offers}250 PIPELINING\r\n")
-                } else {
-                    "250 2.0.0 OK\r\n".to_owned()
-                };
-                let _ = stream.send(reply.as_bytes()).await;
-            }
-            return;
-        } else if line.starts_with("EHLO") {
-            format!("250-mx.example.net\r\n{starttls}{offers}250 PIPELINING\r\n")
-        } else {
-            "250 2.0.0 OK\r\n".to_owned()
-        };
-        let _ = stream.write_all(reply.as_bytes()).await;
-    }
-}
-
-async fn line(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> Option<String> {
-    let mut line = Vec::new();
-    while !line.ends_with(b"\r\n") {
-        line.push(stream.read_u8().await.ok()?);
-    }
-    String::from_utf8(line).ok()
 }

@@ -87,6 +87,12 @@ impl StsPolicies {
         (policies, damaged)
     }
 
+    /// Has policies fetched from another port.
+    #[cfg(test)]
+    pub(super) fn set_port(&mut self, port: u16) {
+        self.port = port;
+    }
+
     /// The policy of `domain` (lower case, A-labels). At worst it takes the minute that a web server has.
     pub async fn find(&self, resolver: &Resolver, https: &Https, domain: &str) -> Found {
         self.touch(domain);
