@@ -5,6 +5,7 @@
 
 mod apt;
 mod cargo_tools;
+mod exim;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use anyhow::Result;
 use crate::arguments::Arguments;
 
 pub(crate) use cargo_tools::{answers, cargo_deny};
+pub(crate) use exim::exim;
 
 /// Something that has to be on the machine.
 #[derive(Clone, Copy)]
@@ -49,6 +51,14 @@ pub(crate) const TESTS: &[Need] = &[
     need("python3", "python3"),
     need("openssl", "openssl"),
     need("zstd", "zstd"),
+    // A validating name server, and what signs its zones.
+    need("unbound", "unbound"),
+    need("ldns-signzone", "ldnsutils"),
+    need("ldns-keygen", "ldnsutils"),
+    // What Exim's program is linked with; it is unpacked itself (`exim`).
+    need("/usr/lib/*/libidn.so.12", "libidn12"),
+    need("/usr/lib/*/libevent-2.1.so.7", "libevent-2.1-7"),
+    need("/usr/lib/*/libgnutls-dane.so.0", "libgnutls-dane0"),
 ];
 
 /// Postfix with its load generator and sink.
@@ -75,6 +85,7 @@ pub(crate) const CORPORA: &[Need] = &[need("zstd", "zstd"), need("tar", "tar")];
 pub(crate) fn run(arguments: Arguments) -> Result<bool> {
     arguments.finish()?;
     packages(TESTS)?;
+    exim()?;
     cargo_deny()?;
     println!("everything is there");
     Ok(true)

@@ -20,7 +20,8 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let mut steps = Steps::default();
     if !skip_install {
         steps.run("packages", || {
-            install::packages(install::TESTS).map(|()| Tally::of(true))
+            install::packages(install::TESTS)?;
+            install::exim().map(|()| Tally::of(true))
         });
     }
     steps.run("format", || {

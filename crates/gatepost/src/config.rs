@@ -22,6 +22,7 @@ mod lists;
 mod load;
 mod nexthop;
 mod node;
+mod queue;
 mod reader;
 mod reference;
 mod replies;
@@ -40,6 +41,7 @@ pub use listener::{
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
+pub use queue::{Destination, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
@@ -65,6 +67,12 @@ pub struct Config {
     pub tls_policy: TlsPolicy,
     /// `[tls_reports]`: who is told how that went.
     pub tls_reports: TlsReportSettings,
+    /// `[queue]`: where messages wait that can't be handed on at once.
+    pub queue: Queue,
+    /// `[[pool]]`: addresses and names to deliver from.
+    pub pools: Vec<Pool>,
+    /// `[[destination]]`, in the order of the file: the first that matches counts.
+    pub destinations: Vec<Destination>,
     /// `[[listener]]`, in the order of the file; never empty.
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.

@@ -13,7 +13,7 @@ use net::network::NetworkSet;
 use net::resolver::Resolver;
 use net::tls::{Acceptor, Certificates, Connector};
 use scan::engine::Armed;
-use smtp::{ForwardPath, Mailbox};
+use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
@@ -22,7 +22,7 @@ use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::lists::Lists;
-use crate::policy;
+use crate::policy::{self, Relay};
 use crate::reference::References;
 use crate::relay_table::RelayTable;
 use crate::replies::Templates;
@@ -39,6 +39,8 @@ pub struct Context {
     pub table: RelayTable,
     /// Allow and block lists.
     pub lists: Lists,
+    /// Networks whose clients may relay.
+    pub trusted_networks: NetworkSet,
     /// Texts of refusals.
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
@@ -210,6 +212,7 @@ impl Context {
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
+            trusted_networks: config.node.trusted_networks.iter().copied().collect(),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes
@@ -241,6 +244,26 @@ impl Context {
         self.listeners
             .iter()
             .find(|listener| listener.settings.bind.contains(&address))
+    }
+
+    /// The route of a recipient domain, and whether we relay for it. A client that `may_relay`, since it proved who it is or is
+    /// of a trusted network, may also have the route of all other domains; nobody else ever has.
+    pub fn relay(
+        &self,
+        domain: Option<&Domain>,
+        may_relay: bool,
+    ) -> (Option<&Arc<RouteContext>>, Relay) {
+        let Some(domain) = domain else {
+            return (None, Relay::Denied);
+        };
+        if let Some(route) = self.table.route_for(domain) {
+            return (self.route_context(route), Relay::Routed);
+        }
+        let rest = self.table.route_for_rest().filter(|_| may_relay);
+        match rest.and_then(|route| self.route_context(route)) {
+            Some(route) => (Some(route), Relay::Trusted),
+            None => (None, Relay::Denied),
+        }
     }
 
     /// The recipient that a forward-path means. RFC 5321 4.5.1: `<Postmaster>` without a domain is whoever looks after this

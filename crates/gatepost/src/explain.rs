@@ -13,6 +13,7 @@ use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::Stage;
 use crate::policy::{self, Kind, ListMatch, MailboxCheck, Reason, RecipientFacts, Relay, Verdict};
 use crate::reference::Reference;
+use crate::relay_table::RelayTable;
 use crate::replies::{LANGUAGE_DEFAULT, Values};
 
 pub mod ask;
@@ -23,6 +24,8 @@ pub mod words;
 pub struct Envelope {
     /// Where the client connects from.
     pub client: Option<IpAddr>,
+    /// It has proven who it is (AUTH).
+    pub authenticated: bool,
     /// The reverse-path.
     pub reverse_path: Option<ReversePath>,
     /// The forward-path.
@@ -57,8 +60,15 @@ pub struct Taken {
     pub route: Arc<RouteContext>,
     /// The domain as it was looked up: lower-case A-labels.
     pub domain: String,
-    /// The entry that matched: `example.org` or `*.example.org`.
+    /// The entry that matched: `example.org`, `*.example.org` or `*`.
     pub rule: String,
+}
+
+impl Taken {
+    /// Whether it is the route of domains that no other has, which only some clients may relay to.
+    pub fn is_rest(&self) -> bool {
+        self.rule == RelayTable::REST
+    }
 }
 
 /// How it is known whether a mailbox exists.
@@ -82,8 +92,10 @@ pub enum Check {
 /// What `cx` makes of the envelope.
 pub fn admit(cx: &Context, envelope: &Envelope) -> Admission {
     let recipient = cx.addressee(envelope.forward_path.clone());
+    let may_relay = envelope.may_relay(cx);
     let route = recipient.domain().and_then(|domain| {
-        let found = cx.table.explain_route(domain)?;
+        let found = cx.table.explain_route(domain);
+        let found = found.or_else(|| cx.table.explain_rest(domain).filter(|_| may_relay))?;
         Some(Taken {
             route: Arc::clone(cx.route_context(found.route)?),
             domain: found.domain,
@@ -107,6 +119,14 @@ pub fn admit(cx: &Context, envelope: &Envelope) -> Admission {
     };
     (admission.stage, admission.verdict) = admission.judge();
     admission
+}
+
+impl Envelope {
+    /// Whether its client may relay to domains that are not ours.
+    pub fn may_relay(&self, cx: &Context) -> bool {
+        let trusted = |ip| cx.trusted_networks.contains(ip);
+        self.authenticated || self.client.is_some_and(trusted)
+    }
 }
 
 impl Admission {
@@ -144,6 +164,7 @@ impl Admission {
         let facts = RecipientFacts {
             lists,
             relay: match self.route {
+                Some(ref taken) if taken.is_rest() => Relay::Trusted,
                 Some(_) => Relay::Routed,
                 None => Relay::Denied,
             },

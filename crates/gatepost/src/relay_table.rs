@@ -42,6 +42,9 @@ pub struct RouteMatch<'t> {
 }
 
 impl RelayTable {
+    /// The entry that stands for every domain that no route has.
+    pub const REST: &str = "*";
+
     /// The relay table of this configuration; shares its memory.
     pub fn new(config: &Config) -> RelayTable {
         RelayTable {
@@ -62,6 +65,12 @@ impl RelayTable {
         self.routes.get(number as usize)
     }
 
+    /// The route of all domains that [`route_for`](RelayTable::route_for) finds none for: only for clients that may relay.
+    pub fn route_for_rest(&self) -> Option<&Arc<Route>> {
+        let number = self.domains.find(RelayTable::REST)?;
+        self.routes.get(number as usize)
+    }
+
     /// The route of this recipient domain, and why.
     pub fn explain_route(&self, domain: &Domain) -> Option<RouteMatch<'_>> {
         let text = text_of(domain);
@@ -77,6 +86,18 @@ impl RelayTable {
                 None => rule.to_owned(),
             },
             probes,
+        })
+    }
+
+    /// The route of all other domains for this one, which [`explain_route`](RelayTable::explain_route) has none for.
+    pub fn explain_rest(&self, domain: &Domain) -> Option<RouteMatch<'_>> {
+        let text = text_of(domain);
+        let key = domain_key(&text)?;
+        Some(RouteMatch {
+            route: self.route_for_rest()?,
+            probes: domain_rules(&key).count() + 1,
+            domain: key.into_owned(),
+            rule: RelayTable::REST.to_owned(),
         })
     }
 

@@ -30,6 +30,8 @@ mod hostile;
 mod nexthop_replies;
 #[path = "e2e/operation.rs"]
 mod operation;
+#[path = "e2e/peers.rs"]
+mod peers;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/smuggling.rs"]

@@ -29,6 +29,9 @@ pub(super) struct ExplainOptions {
     /// The address that the client connects from
     #[arg(long, value_name = "IP")]
     client: Option<IpAddr>,
+    /// The client has proven who it is by AUTH, and may relay
+    #[arg(long)]
+    authenticated: bool,
     /// The listener that it connects to; without it: each of them
     #[arg(long, value_name = "NAME")]
     listener: Option<String>,
@@ -65,6 +68,7 @@ pub(super) fn run(config: &ConfigOption, options: &ExplainOptions) -> ExitCode {
     }
     let envelope = Envelope {
         client: options.client.map(|ip| ip.to_canonical()),
+        authenticated: options.authenticated,
         reverse_path: options.from.clone(),
         forward_path: options.forward_path.clone(),
     };

@@ -3,7 +3,7 @@
 use super::error::{Fault, Span};
 use super::files;
 use super::reader::Section;
-use crate::relay_table::{DomainMap, InsertError, domain_key};
+use crate::relay_table::{DomainMap, InsertError, RelayTable, domain_key};
 
 /// The domains that have been read so far.
 #[derive(Debug, Default)]
@@ -40,7 +40,14 @@ impl Domains {
     fn read_entry(&mut self, section: &Section<'_, '_>, entry: &str, span: &Span) {
         match entry.strip_prefix("file:") {
             Some(path) => {
-                files::read_list(section, "domains", span, path, |entry| self.insert(entry));
+                files::read_list(section, "domains", span, path, |entry| match entry {
+                    // Lists of domains are often made by programs: none of them may open the node to all the world.
+                    RelayTable::REST => Err(Fault::new(
+                        "`*` stands for every domain, and only in the configuration itself",
+                        "remove it here, and write `domains = [\"*\"]` in a route",
+                    )),
+                    _ => self.insert(entry),
+                });
             }
             None => {
                 if let Err(fault) = self.insert(entry) {
@@ -80,11 +87,9 @@ fn entry_key(entry: &str) -> Result<String, Fault> {
             .escape_debug()
             .to_string()
     };
-    if entry == "*" {
-        return Err(Fault::new(
-            "`*` would relay for everybody: an open relay",
-            "name the domains that you are responsible for",
-        ));
+    // Not a domain, so that no look-up of one finds it: `RelayTable::route_for_rest` does, for clients that may relay.
+    if entry == RelayTable::REST {
+        return Ok(entry.to_owned());
     }
     let (dot, name) = match entry.strip_prefix("*.") {
         Some(name) => (".", name),

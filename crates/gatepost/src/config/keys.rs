@@ -7,8 +7,11 @@ mod engine;
 mod list;
 mod listener;
 mod node;
+mod queue;
 mod route;
 mod tls_policy;
+
+pub(super) use queue::RATE_SECONDS_MAX;
 
 /// A table of the configuration and the keys that it may hold.
 #[derive(Debug)]
@@ -177,6 +180,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         listener::SCOPES,
         route::SCOPES,
         tls_policy::SCOPES,
+        queue::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

@@ -12,10 +12,11 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Dns, Engine, Listener, Log, Nexthop, Node, Route, Scan, TlsPolicy,
-    TlsReportSettings, files, keys, replies,
+    Admin, Config, DecisionLog, Destination, Dns, Engine, Listener, Log, Nexthop, Node, Pool,
+    Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
 };
 use crate::lists::ListSettings;
+use crate::relay_table::RelayTable;
 use crate::replies::Templates;
 
 impl Config {
@@ -95,6 +96,7 @@ impl Config {
         config.node.data_dir = data_dir.to_owned();
         config.log.decisions = DecisionLog::File(data_dir.join("decisions.jsonl"));
         config.admin.control = data_dir.join("control.sock");
+        config.queue.folder = data_dir.join("queue");
         for route in &mut config.routes {
             Arc::make_mut(route).nexthops = vec![Nexthop::Maildir(data_dir.join("maildir"))];
         }
@@ -104,7 +106,8 @@ impl Config {
 
 /// `None` if something is missing on which all else stands, which is noted.
 fn read(file: &Section<'_, '_>) -> Option<Config> {
-    let node = file.table("node").and_then(|node| Node::read(&node));
+    let node_section = file.table("node");
+    let node = node_section.as_ref().and_then(Node::read);
     let (name, data_dir) = match &node {
         Some(node) => (node.name.clone(), node.data_dir.clone()),
         None => Default::default(),
@@ -129,7 +132,14 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let engines = engines.unwrap_or_default();
     let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
-    let (routes, domains) = read_routes(file, &engines, &replies);
+    let queue = file
+        .table_or_empty("queue")
+        .map(|queue| Queue::read(&queue, &data_dir));
+    let pools = Pool::read_all(file);
+    let (routes, domains) = read_routes(file, &engines, &replies, &pools);
+    if let (Some(section), Some(node)) = (&node_section, &node) {
+        refuse_open_relay(section, node, &routes);
+    }
     let allow = file
         .table_or_empty("allow")
         .map(|allow| ListSettings::read(&allow));
@@ -145,6 +155,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         scan: scan?,
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,
+        queue: queue?,
+        pools,
+        destinations: Destination::read_all(file),
         listeners,
         routes,
         domains: Arc::new(domains.into_map()),
@@ -197,6 +210,7 @@ fn read_routes(
     file: &Section<'_, '_>,
     engines: &std::collections::BTreeMap<String, Engine>,
     replies: &Templates,
+    pools: &[Pool],
 ) -> (Vec<Arc<Route>>, Domains) {
     let sections = file.tables("route");
     none_given(file, "route");
@@ -205,6 +219,7 @@ fn read_routes(
         engines,
         replies,
         domains: &mut domains,
+        pools,
     };
     let routes = sections
         .iter()
@@ -213,6 +228,28 @@ fn read_routes(
         .map(Arc::new)
         .collect();
     (routes, domains)
+}
+
+/// A route for all domains, and everybody trusted: that would be an open relay, which is used within the hour.
+fn refuse_open_relay(section: &Section<'_, '_>, node: &Node, routes: &[Arc<Route>]) {
+    let mut networks = node.trusted_networks.iter();
+    let everybody = networks.any(|network| network.prefix_len() == 0);
+    let rest = routes.iter().find(|route| {
+        route
+            .domains
+            .iter()
+            .any(|domain| domain == RelayTable::REST)
+    });
+    if let (true, Some(route)) = (everybody, rest) {
+        let fault = Fault::new(
+            format!(
+                "every client is trusted, and the route at {} is for all domains: an open relay",
+                route.origin
+            ),
+            "name the networks that are your own",
+        );
+        section.error("trusted_networks", fault);
+    }
 }
 
 /// `listener = []` is given, yet none.

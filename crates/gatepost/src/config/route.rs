@@ -8,7 +8,9 @@ use super::domains::Domains;
 use super::error::Fault;
 use super::files;
 use super::reader::Section;
-use super::{Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
+use super::{
+    Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls, Pool, Queueing,
+};
 use crate::policy::EngineRule;
 use crate::relay_table::KnownRecipients;
 use crate::replies::Templates;
@@ -36,8 +38,10 @@ pub struct Route {
     pub nexthop_timeouts: NexthopTimeouts,
     /// The nexthop is dialled at RCPT time and its replies are passed on.
     pub cut_through: bool,
-    /// What the client is told when no nexthop can be reached.
+    /// What follows with cut-through when no nexthop can be reached.
     pub on_nexthop_failure: OnNexthopFailure,
+    /// How messages are delivered from the queue.
+    pub queueing: Queueing,
     /// Which recipients exist.
     pub recipients: RecipientCheck,
     /// The language of refusals, a section of `[replies]`.
@@ -48,11 +52,13 @@ pub struct Route {
     pub engines: BTreeMap<String, EngineRule>,
 }
 
-/// What the client is told when no nexthop can be reached.
+/// What follows with cut-through when no nexthop can be reached, or it goes away before its final reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnNexthopFailure {
     /// 451 4.4.1: try again.
     Defer,
+    /// The message is queued.
+    Queue,
 }
 
 /// How we know which recipients exist.
@@ -82,6 +88,7 @@ pub(super) struct Surroundings<'s> {
     pub(super) engines: &'s BTreeMap<String, Engine>,
     pub(super) replies: &'s Templates,
     pub(super) domains: &'s mut Domains,
+    pub(super) pools: &'s [Pool],
 }
 
 impl Route {
@@ -123,11 +130,15 @@ impl Route {
         ];
         let nexthop_order = section.choice("nexthop_order", &orders);
         let nexthop_tls = section.choice("nexthop_tls", &tls);
-        let on_nexthop_failure =
-            section.choice("on_nexthop_failure", &[("defer", OnNexthopFailure::Defer)]);
+        let failures = [
+            ("defer", OnNexthopFailure::Defer),
+            ("queue", OnNexthopFailure::Queue),
+        ];
+        let on_nexthop_failure = section.choice("on_nexthop_failure", &failures);
         let auth = section.table("nexthop_auth");
         let timeouts = section.table_or_empty("nexthop_timeouts");
         let customer = section.name("customer");
+        let queueing = Queueing::read(section, around.pools);
         Some(Route {
             index,
             origin,
@@ -140,6 +151,7 @@ impl Route {
             nexthop_timeouts: timeouts.map(|timeouts| NexthopTimeouts::read(&timeouts))?,
             cut_through: section.toggle("cut_through"),
             on_nexthop_failure: on_nexthop_failure?,
+            queueing,
             recipients: recipients?,
             language,
             result_fields: section.toggle("result_fields"),

@@ -27,6 +27,9 @@ pub fn machine(config: &Config, checks: &Checks) {
     );
     tell(checks, Check::ok("config", text));
     tell(checks, postmaster(config));
+    if let Some(check) = relaying(config) {
+        tell(checks, check);
+    }
     tell(checks, data_dir(&config.node.data_dir));
     if let Some(check) = free_space(&config.node.data_dir) {
         tell(checks, check);
@@ -62,6 +65,32 @@ pub(super) fn certificates(cx: &Context, checks: &Checks) {
 }
 
 /// Refusals name this mailbox: mail to it must have a way.
+/// Who may relay to domains that are not ours, where anybody may.
+fn relaying(config: &Config) -> Option<Check> {
+    let route = RelayTable::new(config).route_for_rest()?.origin.clone();
+    let with_auth = config
+        .listeners
+        .iter()
+        .filter(|listener| listener.auth.is_some());
+    let mut who: Vec<String> = with_auth
+        .map(|listener| format!("who logs in at listener {}", listener.name))
+        .collect();
+    let networks = &config.node.trusted_networks;
+    who.extend(networks.iter().map(ToString::to_string));
+    Some(if who.is_empty() {
+        Check::warning(
+            "relay",
+            format!("the route for \"*\" ({route}) is for nobody: no client may relay"),
+            "add [node] trusted_networks or [listener.auth], or remove the route",
+        )
+    } else {
+        Check::ok(
+            "relay",
+            format!("to all domains ({route}) for {}", who.join(", ")),
+        )
+    })
+}
+
 fn postmaster(config: &Config) -> Check {
     let mailbox = &config.node.postmaster;
     if RelayTable::new(config).route_for(&mailbox.domain).is_some() {

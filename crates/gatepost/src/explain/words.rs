@@ -134,6 +134,9 @@ impl Findings<'_> {
             Some(ip) => format!("client {ip}"),
             None => "client: any (--client asks about an address)".to_owned(),
         });
+        if self.envelope.authenticated {
+            lines.push("the client has logged in".to_owned());
+        }
         lines
     }
 
@@ -141,10 +144,24 @@ impl Findings<'_> {
         let Some(taken) = &self.admission.route else {
             let domain = self.admission.recipient.domain();
             let domain = domain.map(ToString::to_string).unwrap_or_default();
-            return vec![
+            let mut lines = vec![
                 format!("none: no [[route]] has {domain}, nor a wildcard above it"),
                 "relaying is denied".to_owned(),
             ];
+            let may_relay = self.envelope.may_relay(self.cx);
+            if let Some(route) = self.cx.table.route_for_rest()
+                && !may_relay
+            {
+                lines.push(format!(
+                    "the route for \"*\" ({}) is for clients of [node] trusted_networks, and those that log in (--authenticated)",
+                    route.origin
+                ));
+            } else if may_relay {
+                lines.push(
+                    "the client may relay, but no [[route]] has domains = [\"*\"]".to_owned(),
+                );
+            }
+            return lines;
         };
         let customer = taken.route.customer.as_ref();
         let customer = customer
@@ -156,7 +173,11 @@ impl Findings<'_> {
                 taken.route.label,
                 rule_words(taken)
             ),
-            "relaying is not denied".to_owned(),
+            if taken.is_rest() {
+                "relaying is not denied: the client is trusted, or has logged in".to_owned()
+            } else {
+                "relaying is not denied".to_owned()
+            },
         ]
     }
 
@@ -367,7 +388,7 @@ fn nexthop_lines(route: &RouteContext) -> Vec<String> {
         if settings.cut_through {
             "cut-through: its transaction runs along with the client's"
         } else {
-            "no cut-through: dialled when the message is accepted"
+            "no cut-through: the message is queued, and delivered from there"
         }
         .to_owned(),
     );

@@ -106,6 +106,11 @@ impl Client {
         }
     }
 
+    /// Whether it may relay to domains that are not ours: it proved who it is, or is of a network of our own.
+    pub fn may_relay(&self, cx: &Context) -> bool {
+        self.authenticated_as.is_some() || cx.trusted_networks.contains(self.ip)
+    }
+
     /// As events have it. Its name is left out unless it is known by now.
     pub fn facts(&self) -> decision::Client {
         decision::Client {

@@ -5,18 +5,32 @@
 #[path = "../../../scan/tests/support/daemons.rs"]
 pub(crate) mod daemons;
 
+#[path = "support/authority.rs"]
+pub(crate) mod authority;
 #[path = "support/certificates.rs"]
 pub(crate) mod certificates;
 #[path = "support/client.rs"]
 pub(crate) mod client;
+#[path = "support/dns.rs"]
+pub(crate) mod dns;
+#[path = "support/exim.rs"]
+pub(crate) mod exim;
 #[path = "support/gateway.rs"]
 pub(crate) mod gateway;
+#[path = "support/hostile_dns.rs"]
+pub(crate) mod hostile_dns;
+#[path = "support/loopback.rs"]
+pub(crate) mod loopback;
 #[path = "support/names.rs"]
 pub(crate) mod names;
+#[path = "support/policy_host.rs"]
+pub(crate) mod policy_host;
 #[path = "support/postfix.rs"]
 pub(crate) mod postfix;
 #[path = "support/programs.rs"]
 pub(crate) mod programs;
+#[path = "support/reports.rs"]
+pub(crate) mod reports;
 #[path = "support/sink.rs"]
 pub(crate) mod sink;
 

@@ -169,6 +169,7 @@ impl Examiner {
             &self.cx,
             &Envelope {
                 client: Some(self.client.ip),
+                authenticated: false,
                 reverse_path: Some(reverse_path.clone()),
                 forward_path: self.forward_path.clone(),
             },

@@ -42,6 +42,24 @@ pub(super) const SCOPES: &[Scope] = &[
             ),
             Key::required("route", Kind::Tables("route"), "Where messages go."),
             Key::optional(
+                "queue",
+                Kind::Table("queue"),
+                "its defaults",
+                "Where messages wait that can't be handed on at once.",
+            ),
+            Key::optional(
+                "pool",
+                Kind::Tables("pool"),
+                "the node's own addresses and name",
+                "Addresses and names to deliver from.",
+            ),
+            Key::optional(
+                "destination",
+                Kind::Tables("destination"),
+                "as routes have it",
+                "Limits towards certain destinations.",
+            ),
+            Key::optional(
                 "engine",
                 Kind::Table("engine"),
                 "the attachment engine alone",
@@ -114,7 +132,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "trusted_networks",
                 Kind::List("networks (CIDR)"),
                 "[]",
-                "Networks of your own, whose clients may submit for any domain once routes by MX exist.",
+                "Networks of your own: their clients may relay to any domain that a route with `domains = [\"*\"]` delivers.",
             ),
             Key::optional(
                 "threads",

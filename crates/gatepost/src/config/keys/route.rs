@@ -1,6 +1,7 @@
 //! Keys of `[[route]]`.
 
 use super::engine::{ENABLED_ON_ROUTE, LIKELY, ON_FAILURE_OF_ROUTE, SURE};
+use super::queue;
 use super::{DAY, HOUR, Key, Kind, Scope, duration};
 
 pub(super) const SCOPES: &[Scope] = &[
@@ -12,10 +13,11 @@ pub(super) const SCOPES: &[Scope] = &[
         keys: &[
             Key::required(
                 "domains",
-                Kind::List("domains, `\"*.wildcards\"`, address literals, `\"file:PATH\"`"),
+                Kind::List("domains, `\"*.wildcards\"`, address literals, `\"file:PATH\"`, `\"*\"`"),
                 "`\"*.example.org\"` is every domain below example.org, at any depth, and not example.org itself. A \
                  file holds one entry on each line; `#` starts a comment. Names in U-label and A-label form are the \
-                 same.",
+                 same. `\"*\"` is every domain that no other route has, and only for clients that may relay: those that \
+                 proved who they are by AUTH, and those of `[node] trusted_networks`.",
             )
             .from("RFC 5321 2.3.5, 4.1.3; RFC 5890 2.3.2.1"),
             Key::optional(
@@ -61,14 +63,25 @@ pub(super) const SCOPES: &[Scope] = &[
                 "cut_through",
                 Kind::Toggle,
                 "true",
-                "The nexthop is dialled at RCPT time; its replies go to the client, and its 250 is the custody.",
+                "The nexthop is dialled at RCPT time; its replies go to the client, and its 250 is the custody. With `false` \
+                 the message is queued, synced to disk, and delivered from there.",
             ),
             Key::new(
                 "on_nexthop_failure",
-                Kind::Choice(&["defer"]),
+                Kind::Choice(&["defer", "queue"]),
                 "\"defer\"",
-                "What the client gets when no nexthop can be reached: 451 4.4.1.",
+                "What follows with cut-through when no nexthop can be reached, or it goes away before its final reply: the \
+                 client gets 451 4.4.1, or the message is queued.",
             ),
+            queue::LIFETIME,
+            queue::DELAY_WARNING,
+            queue::RETRY_MIN,
+            queue::RETRY_MAX,
+            queue::POOL,
+            queue::CONNECTIONS_MAX,
+            queue::CONNECTIONS_FIRST,
+            queue::MESSAGES_PER_CONNECTION,
+            queue::RATE_OF_ROUTE,
             Key::new(
                 "recipients",
                 Kind::Form("`\"any\"`, `\"callout\"` or `\"file:PATH\"`"),

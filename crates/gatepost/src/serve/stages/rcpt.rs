@@ -46,7 +46,8 @@ pub(super) async fn rcpt(
     };
     transaction.stage = Stage::Rcpt;
     let mut recipient = Recipient::new(cx.addressee(forward_path), parameters);
-    let answer = match consider(&cx, &mut transaction, &mut recipient).await {
+    let may_relay = conversation.client.may_relay(&cx);
+    let answer = match consider(&cx, &mut transaction, &mut recipient, may_relay).await {
         Ok(group) => {
             recipient.group = Some(group);
             Answer::Accept
@@ -67,12 +68,10 @@ async fn consider(
     cx: &Context,
     transaction: &mut Transaction,
     recipient: &mut Recipient,
+    may_relay: bool,
 ) -> Result<usize, Refused> {
-    let route = recipient
-        .forward_path
-        .domain()
-        .and_then(|domain| cx.table.route_for(domain));
-    let route = route.and_then(|route| cx.route_context(route)).cloned();
+    let (route, relay) = cx.relay(recipient.forward_path.domain(), may_relay);
+    let route = route.cloned();
     recipient.route = route.clone();
     recipient.lists = recipient
         .forward_path
@@ -82,11 +81,7 @@ async fn consider(
         .collect();
     let mut facts = RecipientFacts {
         lists: [transaction.lists.as_slice(), recipient.lists.as_slice()].concat(),
-        relay: if route.is_some() {
-            Relay::Routed
-        } else {
-            Relay::Denied
-        },
+        relay,
         mailbox: listed(route.as_deref(), recipient),
     };
     accepted(policy::rcpt(&facts))?;

@@ -24,6 +24,8 @@ pub(crate) const NODE: &str = "mx.gatepost.test";
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Setup {
     node: String,
+    dns: String,
+    nameserver: Option<SocketAddr>,
     listener: String,
     rest: String,
 }
@@ -56,6 +58,19 @@ impl Setup {
         self
     }
 
+    /// The name server that is asked; without it, one that knows no name.
+    pub(crate) fn nameserver(mut self, address: SocketAddr) -> Setup {
+        self.nameserver = Some(address);
+        self
+    }
+
+    /// More keys of `[dns]`; `timeout` in place of its usual 5 s.
+    pub(crate) fn dns(mut self, keys: &str) -> Setup {
+        self.dns.push_str(keys);
+        self.dns.push('\n');
+        self
+    }
+
     /// More keys of the listener `main`.
     pub(crate) fn listener(mut self, keys: &str) -> Setup {
         self.listener.push_str(keys);
@@ -85,11 +100,17 @@ impl Setup {
         } else {
             "[admin]\nbind = []\n"
         };
+        let timeout = if self.dns.contains("timeout") {
+            ""
+        } else {
+            "timeout = \"5s\"\n"
+        };
         format!(
-            "[node]\nname = \"{NODE}\"\ndata_dir = \"{}\"\nthreads = 2\n{}\n[dns]\nnameservers = [\"{names}\"]\ntimeout = \"5s\"\n\
+            "[node]\nname = \"{NODE}\"\ndata_dir = \"{}\"\nthreads = 2\n{}\n[dns]\nnameservers = [\"{names}\"]\n{timeout}{}\
              {admin}\n[[listener]]\nname = \"main\"\nbind = [\"127.0.0.1:0\"]\n{stop}{}\n{}",
             folder.join("data").display(),
             self.node,
+            self.dns,
             self.listener,
             self.rest
         )
@@ -111,7 +132,11 @@ impl Gateway {
         let folder = tempfile::Builder::new().prefix("gp-").tempdir().unwrap();
         let names = NoNames::start();
         let config = folder.path().join("gatepost.toml");
-        fs::write(&config, setup.text(folder.path(), names.address())).unwrap();
+        fs::write(
+            &config,
+            setup.text(folder.path(), setup.nameserver.unwrap_or(names.address())),
+        )
+        .unwrap();
         let stderr = File::create(folder.path().join("stderr")).unwrap();
         let child = Command::new(env!("CARGO_BIN_EXE_gatepost"))
             .args(["serve", "--config"])

@@ -1,33 +1,40 @@
 //! A server behind the gateway that takes everything and records every byte, or does what its script says: SMTP or LMTP, over
-//! TCP or a unix socket.
+//! TCP or a unix socket, in clear or with STARTTLS (RFC 3207), with the extensions that the test gives it.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+#[path = "sink/act.rs"]
+mod act;
+#[path = "sink/session.rs"]
+mod session;
+#[path = "sink/wire.rs"]
+mod wire;
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use rustls::ServerConfig;
+
+use super::authority::Issued;
 use super::await_some_or;
+use super::loopback;
 
-/// What a script may answer.
-#[derive(Debug, Clone)]
-pub(crate) enum Act {
-    /// What a good server does.
-    Usual,
-    /// These lines instead, without the last CRLF.
-    Say(&'static str),
-    /// These lines, and the connection is closed.
-    SayAndClose(&'static str),
-    /// Nothing, and the connection is closed.
-    Close,
-    /// Nothing more, until the other side closes.
-    Hang,
-}
+pub(crate) use act::{Act, Step};
 
-/// Asked at each command line, at `connect`, and at `message` (for LMTP with the recipient behind it) for the final reply.
+/// Asked at each command line, at `connect`, at `content` before the message is read, and at `message` (for LMTP with the
+/// recipient behind it) for the final reply.
 type Script = Box<dyn Fn(&str) -> Act + Send + Sync>;
+
+/// What a good server offers in its reply to EHLO.
+const EXTENSIONS: &[&str] = &[
+    "PIPELINING",
+    "8BITMIME",
+    "SMTPUTF8",
+    "ENHANCEDSTATUSCODES",
+    "SIZE 0",
+];
 
 /// A message as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +49,8 @@ pub(crate) struct Received {
     pub(crate) wire: Vec<u8>,
     /// The accepted connection, counted from 1.
     pub(crate) connection: usize,
+    /// The connection was encrypted.
+    pub(crate) is_encrypted: bool,
     /// The message was given a positive reply (LMTP: at least one).
     pub(crate) taken: bool,
 }
@@ -57,9 +66,15 @@ pub(crate) struct Sink {
 struct Shared {
     lmtp: bool,
     script: Script,
+    extensions: Vec<String>,
+    tls: Option<Arc<ServerConfig>>,
+    /// The script is over: from now on it is a good server.
+    behaves: AtomicBool,
     commands: Mutex<Vec<String>>,
     received: Mutex<Vec<Received>>,
     connections: AtomicUsize,
+    open: AtomicUsize,
+    open_at_most: AtomicUsize,
     stop: AtomicBool,
 }
 
@@ -67,6 +82,8 @@ struct Shared {
 pub(crate) struct Manner {
     lmtp: bool,
     script: Script,
+    extensions: Vec<String>,
+    tls: Option<Arc<ServerConfig>>,
 }
 
 impl Manner {
@@ -74,6 +91,8 @@ impl Manner {
         Manner {
             lmtp: false,
             script: Box::new(|_| Act::Usual),
+            extensions: EXTENSIONS.iter().map(|it| (*it).to_owned()).collect(),
+            tls: None,
         }
     }
 
@@ -91,13 +110,52 @@ impl Manner {
         }
     }
 
+    /// One act at one step of each connection; all else is as usual.
+    pub(crate) fn at(self, step: Step, act: Act) -> Manner {
+        self.script(move |moment| {
+            if step.is_at(moment) {
+                act.clone()
+            } else {
+                Act::Usual
+            }
+        })
+    }
+
+    /// Offers this extension too.
+    pub(crate) fn offers(mut self, extension: &str) -> Manner {
+        self.extensions.push(extension.to_owned());
+        self
+    }
+
+    /// Does not offer this one.
+    pub(crate) fn without(mut self, extension: &str) -> Manner {
+        self.extensions.retain(|it| it != extension);
+        self
+    }
+
+    /// Offers STARTTLS with this certificate.
+    pub(crate) fn tls(self, issued: &Issued) -> Manner {
+        Manner {
+            tls: Some(issued.server_config()),
+            ..self
+        }
+    }
+
     /// On a port that the system gives.
     pub(crate) fn start(self) -> Sink {
         self.start_at("127.0.0.1:0".parse().unwrap())
     }
 
+    /// On port 25 of a loopback address of its own, as the host of an MX record is found.
+    pub(crate) fn start_as_host(self) -> Sink {
+        self.serve(loopback::listen(25))
+    }
+
     pub(crate) fn start_at(self, address: SocketAddr) -> Sink {
-        let listener = TcpListener::bind(address).unwrap();
+        self.serve(TcpListener::bind(address).unwrap())
+    }
+
+    fn serve(self, listener: TcpListener) -> Sink {
         let address = listener.local_addr().unwrap();
         let protocol = if self.lmtp { "lmtp" } else { "smtp" };
         let shared = self.shared();
@@ -108,8 +166,7 @@ impl Manner {
                     return;
                 }
                 let _ = socket.set_nodelay(true);
-                let other = socket.try_clone().unwrap();
-                serving.converse(Box::new(socket), Box::new(other));
+                serving.converse(wire::Wire::Tcp(socket));
             }
         });
         let wake = Box::new(move || drop(TcpStream::connect(address)));
@@ -131,8 +188,7 @@ impl Manner {
                 if serving.stop.load(Ordering::Relaxed) {
                     return;
                 }
-                let other = socket.try_clone().unwrap();
-                serving.converse(Box::new(socket), Box::new(other));
+                serving.converse(wire::Wire::Unix(socket));
             }
         });
         let nexthop = format!("lmtp:unix:{}", path.display());
@@ -150,9 +206,14 @@ impl Manner {
         Arc::new(Shared {
             lmtp: self.lmtp,
             script: self.script,
+            extensions: self.extensions,
+            tls: self.tls,
+            behaves: AtomicBool::new(false),
             commands: Mutex::default(),
             received: Mutex::default(),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
+            open_at_most: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
         })
     }
@@ -173,6 +234,19 @@ impl Sink {
         self.address.unwrap()
     }
 
+    /// The address in an A record.
+    pub(crate) fn ip(&self) -> Ipv4Addr {
+        match self.address() {
+            SocketAddr::V4(address) => *address.ip(),
+            SocketAddr::V6(address) => panic!("{address}"),
+        }
+    }
+
+    /// Forgets the script: every connection from now on is served as a good server does.
+    pub(crate) fn behave(&self) {
+        self.shared.behaves.store(true, Ordering::Relaxed);
+    }
+
     /// Every command line so far, of all connections.
     pub(crate) fn commands(&self) -> Vec<String> {
         self.shared.commands.lock().unwrap().clone()
@@ -186,13 +260,26 @@ impl Sink {
             .count()
     }
 
+    /// How many connections were accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// How many connections were open at one time, at most.
+    pub(crate) fn connections_at_once(&self) -> usize {
+        self.shared.open_at_most.load(Ordering::Relaxed)
     }
 
     /// What came so far.
     pub(crate) fn received(&self) -> Vec<Received> {
         self.shared.received.lock().unwrap().clone()
+    }
+
+    /// What came so far and was given a positive reply.
+    pub(crate) fn taken(&self) -> Vec<Received> {
+        let mut received = self.received();
+        received.retain(|it| it.taken);
+        received
     }
 
     /// Takes out what came so far.
@@ -212,13 +299,25 @@ impl Sink {
 
     /// The only message; waits for it.
     pub(crate) fn one(&self) -> Received {
-        let some = || Some(self.received()).filter(|received| !received.is_empty());
-        let mut received = await_some_or(
-            || format!("nothing came; commands: {:?}", self.commands()),
-            some,
-        );
+        let mut received = self.at_least(1);
         assert_eq!(received.len(), 1, "{received:#?}");
         received.remove(0)
+    }
+
+    /// Waits until so many messages were given a positive reply.
+    pub(crate) fn at_least(&self, count: usize) -> Vec<Received> {
+        let enough = || Some(self.received()).filter(|received| received.len() >= count);
+        await_some_or(
+            || {
+                let commands = self.commands();
+                let last = &commands[commands.len().saturating_sub(40)..];
+                format!(
+                    "{} of {count} messages came; last commands: {last:?}",
+                    self.received().len()
+                )
+            },
+            enough,
+        )
     }
 }
 
@@ -227,184 +326,4 @@ impl Drop for Sink {
         self.shared.stop.store(true, Ordering::Relaxed);
         (self.wake)();
     }
-}
-
-impl Shared {
-    fn converse(self: &Arc<Shared>, read: Box<dyn Read + Send>, write: Box<dyn Write + Send>) {
-        let connection = self.connections.fetch_add(1, Ordering::Relaxed) + 1;
-        let session = Session {
-            shared: Arc::clone(self),
-            read: BufReader::new(read),
-            write,
-            connection,
-            mail: String::new(),
-            recipients: Vec::new(),
-        };
-        // Broken connections are what the tests are about.
-        thread::spawn(move || session.run());
-    }
-}
-
-struct Session {
-    shared: Arc<Shared>,
-    read: BufReader<Box<dyn Read + Send>>,
-    write: Box<dyn Write + Send>,
-    connection: usize,
-    mail: String,
-    recipients: Vec<String>,
-}
-
-/// The connection is over.
-struct Over;
-
-impl From<std::io::Error> for Over {
-    fn from(_: std::io::Error) -> Over {
-        Over
-    }
-}
-
-impl Session {
-    fn run(mut self) {
-        let mut end = self.answer("connect", "220 sink ESMTP").map(drop);
-        while end.is_ok() {
-            end = self.command();
-        }
-    }
-
-    fn command(&mut self) -> Result<(), Over> {
-        let line = self.line()?;
-        self.shared.commands.lock().unwrap().push(line.clone());
-        let verb = line
-            .split([' ', ':'])
-            .next()
-            .unwrap_or_default()
-            .to_ascii_uppercase();
-        match verb.as_str() {
-            "EHLO" | "LHLO" => {
-                let usual = "250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SMTPUTF8\r\n250-ENHANCEDSTATUSCODES\r\n250 SIZE 0";
-                self.answer(&line, usual).map(drop)
-            }
-            "MAIL" => {
-                self.forget();
-                self.mail = line.get(5..).unwrap_or_default().to_owned();
-                self.answer(&line, "250 2.1.0 ok").map(drop)
-            }
-            "RCPT" => {
-                if self.answer(&line, "250 2.1.5 ok")? {
-                    self.recipients
-                        .push(line.get(5..).unwrap_or_default().to_owned());
-                }
-                Ok(())
-            }
-            "DATA" => self.data(&line),
-            "RSET" => {
-                self.forget();
-                self.answer(&line, "250 2.0.0 ok").map(drop)
-            }
-            "QUIT" => {
-                self.answer(&line, "221 2.0.0 bye")?;
-                Err(Over)
-            }
-            _ => self.answer(&line, "250 2.0.0 ok").map(drop),
-        }
-    }
-
-    fn data(&mut self, line: &str) -> Result<(), Over> {
-        if self.recipients.is_empty() {
-            return self.say("554 5.5.1 no valid recipients");
-        }
-        if !self.answer(line, "354 go on")? {
-            return Ok(());
-        }
-        let mut wire = Vec::new();
-        while !(wire == b".\r\n" || wire.ends_with(b"\r\n.\r\n")) {
-            if self.read.read_until(b'\n', &mut wire)? == 0 {
-                return Err(Over);
-            }
-        }
-        let content = unstuffed(&wire[..wire.len() - 3]);
-        self.finish(content, wire)
-    }
-
-    fn finish(&mut self, content: Vec<u8>, wire: Vec<u8>) -> Result<(), Over> {
-        let recipients = std::mem::take(&mut self.recipients);
-        let place = {
-            let mut received = self.shared.received.lock().unwrap();
-            received.push(Received {
-                mail: std::mem::take(&mut self.mail),
-                recipients: recipients.clone(),
-                content,
-                wire,
-                connection: self.connection,
-                taken: true,
-            });
-            received.len() - 1
-        };
-        let moments: Vec<String> = if self.shared.lmtp {
-            recipients
-                .iter()
-                .map(|recipient| format!("message {recipient}"))
-                .collect()
-        } else {
-            vec!["message".to_owned()]
-        };
-        let mut taken = false;
-        let mut over = Ok(());
-        for moment in moments {
-            match self.answer(&moment, "250 2.0.0 taken by the sink") {
-                Ok(positive) => taken |= positive,
-                Err(error) => over = Err(error),
-            }
-        }
-        if let Some(received) = self.shared.received.lock().unwrap().get_mut(place) {
-            received.taken = taken;
-        }
-        over
-    }
-
-    fn forget(&mut self) {
-        self.recipients.clear();
-    }
-
-    /// Does what the script says at this moment; whether the answer was positive.
-    fn answer(&mut self, moment: &str, usual: &str) -> Result<bool, Over> {
-        match (self.shared.script)(moment) {
-            Act::Usual => self.say(usual).map(|()| true),
-            Act::Say(text) => self.say(text).map(|()| text.starts_with(['2', '3'])),
-            Act::SayAndClose(text) => self.say(text).and(Err(Over)),
-            Act::Close => Err(Over),
-            Act::Hang => {
-                let mut rest = Vec::new();
-                self.read.read_to_end(&mut rest)?;
-                Err(Over)
-            }
-        }
-    }
-
-    fn say(&mut self, text: &str) -> Result<(), Over> {
-        self.write.write_all(format!("{text}\r\n").as_bytes())?;
-        Ok(self.write.flush()?)
-    }
-
-    fn line(&mut self) -> Result<String, Over> {
-        let mut line = Vec::new();
-        if self.read.read_until(b'\n', &mut line)? == 0 {
-            return Err(Over);
-        }
-        Ok(String::from_utf8_lossy(&line)
-            .trim_end_matches(['\r', '\n'])
-            .to_owned())
-    }
-}
-
-/// RFC 5321 4.5.2, taken back.
-fn unstuffed(wire: &[u8]) -> Vec<u8> {
-    let mut content = Vec::with_capacity(wire.len());
-    for (at, byte) in wire.iter().enumerate() {
-        let at_line_start = at == 0 || wire[..at].ends_with(b"\r\n");
-        if !(at_line_start && *byte == b'.') {
-            content.push(*byte);
-        }
-    }
-    content
 }
