@@ -20,6 +20,7 @@ pub mod connection;
 pub mod fault;
 mod maildir;
 pub mod nexthops;
+pub mod report;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
