@@ -30,6 +30,7 @@ pub mod plan;
 pub mod security;
 pub mod sts;
 pub mod tls_reports;
+pub mod report;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
