@@ -27,10 +27,10 @@ mod maildir;
 mod mx;
 pub mod nexthops;
 pub mod plan;
+pub mod report;
 pub mod security;
 pub mod sts;
 pub mod tls_reports;
-pub mod report;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
