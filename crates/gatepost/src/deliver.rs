@@ -17,9 +17,13 @@ use crate::trace_fields::Edited;
 
 pub mod callouts;
 pub mod connection;
+pub mod dial;
+pub mod families;
 pub mod fault;
 mod maildir;
+mod mx;
 pub mod nexthops;
+pub mod plan;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
