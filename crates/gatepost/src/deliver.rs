@@ -23,8 +23,11 @@ pub mod callouts;
 pub mod connection;
 pub mod dial;
 pub mod dispatch;
+#[cfg(test)]
+mod double;
 pub mod families;
 pub mod fault;
+pub mod https;
 pub mod idle;
 mod limits;
 mod maildir;
@@ -32,7 +35,11 @@ mod mx;
 pub mod nexthops;
 mod outcome;
 pub mod plan;
+pub mod report;
+pub mod security;
 mod settling;
+pub mod sts;
+pub mod tls_reports;
 mod worker;
 
 use connection::Transferred;

@@ -212,6 +212,33 @@ pub enum Event {
         /// How long the process was up.
         uptime_seconds: f64,
     },
+    /// A kept MTA-STS policy could not be read and is fetched anew.
+    StsPolicyDamaged {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A report on TLS was sent (RFC 8460).
+    TlsReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was sent.
+        to: String,
+        /// Sessions that were as the domain's policies say.
+        successes: u64,
+        /// Sessions that were not.
+        failures: u64,
+    },
+    /// A report on TLS could not be sent; it is tried again.
+    TlsReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was to go.
+        to: String,
+        /// What happened.
+        detail: String,
+    },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
         /// Bytes in use.
@@ -375,6 +402,9 @@ impl Event {
             Event::Listening { .. } => "listening",
             Event::Stopping { .. } => "stopping",
             Event::Stopped { .. } => "stopped",
+            Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
+            Event::TlsReportSent { .. } => "tls-report-sent",
+            Event::TlsReportFailed { .. } => "tls-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

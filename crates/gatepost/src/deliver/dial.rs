@@ -280,13 +280,18 @@ impl<'a> Attempt<'a> {
         })
     }
 
-    /// Those that were begun earlier have been silent for longer: they go last for a while. All may still be tried, should the
-    /// winner not greet us.
+    /// Those that were begun earlier have been silent for longer, which counts as a failure: a timeout would cost each message its
+    /// whole time. All may still be tried, should the winner not greet us.
     fn won(&self, winner: Candidate, begun: &[Candidate], waiting: &mut VecDeque<Candidate>) {
         self.ways.families.works(winner.address.ip());
         let earlier = begun.iter().take_while(|other| **other != winner);
         for loser in earlier {
-            self.ways.families.is_slow(loser.address.ip());
+            let text = format!(
+                "{} was silent when {} had answered",
+                loser.address, winner.address
+            );
+            let silent = io::Error::new(io::ErrorKind::TimedOut, text);
+            self.ways.families.fails(loser.address.ip(), &silent);
         }
         waiting.extend(begun.iter().filter(|other| **other != winner));
     }

@@ -190,11 +190,6 @@ impl Families {
         }
     }
 
-    /// An address was still silent when another one had answered: it goes last for a while, and that is all.
-    pub fn is_slow(&self, ip: IpAddr) {
-        self.failed.insert(ip, (), ADDRESS_PAUSE);
-    }
-
     /// The families that lead nowhere, with the last thing that was told.
     pub fn down(&self) -> Vec<(Family, String)> {
         let families = [Family::Ipv4, Family::Ipv6].into_iter();

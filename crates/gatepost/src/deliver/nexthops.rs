@@ -436,6 +436,7 @@ fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manne
 }
 
 /// A server, as far as the manner of talking to it depends on it.
+#[derive(Clone, Copy)]
 pub(super) struct Server<'a> {
     pub(super) label: &'a Arc<str>,
     /// What its certificate must be for.

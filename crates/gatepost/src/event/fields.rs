@@ -295,6 +295,33 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "sts-policy-damaged",
+        when: "A kept MTA-STS policy could not be read at start. It is fetched anew when it is needed.",
+        fields: &[
+            always("path", Shape::Text, "Its file."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-sent",
+        when: "A report on TLS was sent to a domain that asks for them (RFC 8460): by POST, or into the queue.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was sent."),
+            always("successes", Shape::Number("sessions"), "Sessions that were as the domain's policies say."),
+            always("failures", Shape::Number("sessions"), "Sessions that were not."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-failed",
+        when: "A report on TLS could not be sent. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was to go."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
         name: "memory-exhausted",
         when: "A message had to wait or was deferred because the memory for messages is used up. Written at most once a minute.",
         fields: &[

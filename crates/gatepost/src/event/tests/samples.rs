@@ -445,6 +445,21 @@ fn of_the_process() -> Vec<Event> {
             sessions_cut: 1,
             uptime_seconds: 86_400.5,
         },
+        Event::StsPolicyDamaged {
+            path: "/var/lib/gatepost/mta-sts/example.net".to_owned(),
+            detail: "its end is missing".to_owned(),
+        },
+        Event::TlsReportSent {
+            domain: "example.net".to_owned(),
+            to: "mailto:tls-reports@example.net".to_owned(),
+            successes: 5326,
+            failures: 303,
+        },
+        Event::TlsReportFailed {
+            domain: "example.net".to_owned(),
+            to: "https://reports.example.net/tls".to_owned(),
+            detail: "the web server answers 500 Internal Server Error".to_owned(),
+        },
         Event::MemoryExhausted {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
