@@ -39,6 +39,7 @@ pub mod report;
 pub mod security;
 mod settling;
 pub mod sts;
+mod telling;
 pub mod tls_reports;
 mod worker;
 

@@ -148,6 +148,16 @@ impl Connection {
         Ok(Ok((mail_reply, Some(rcpt_reply))))
     }
 
+    /// Whether the server tells by itself what becomes of a message (RFC 3461).
+    pub fn speaks_dsn(&self) -> bool {
+        self.wire.session.capabilities().dsn
+    }
+
+    /// Whether it is spoken to in LMTP, whose yes means that the message is in the mailbox (RFC 2033).
+    pub fn is_final(&self) -> bool {
+        self.manner.protocol == Protocol::Lmtp
+    }
+
     /// The server, for people.
     pub fn label(&self) -> Arc<str> {
         Arc::clone(&self.wire.label)

@@ -7,13 +7,15 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome};
-use smtp::{ForwardPath, RcptParameters, ReversePath, Status};
+use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome, SubmitError};
+use smtp::{Class, ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::time::Instant;
 
 use super::connection::{Answered, Connection};
 use super::fault::Fault;
 use super::outcome::Fate;
+use super::report::{Action, Concerned};
+use super::telling::tell;
 use crate::context::Context;
 use crate::decision::Tls;
 use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
@@ -101,6 +103,8 @@ pub(super) struct Settling<'a> {
     repeatable: bool,
     /// It is the end of the lifetime, not an attempt.
     expired: bool,
+    /// What is reported of those that were handed over, to whoever wants to know; `None` where the server tells it.
+    handed_over: Option<Action>,
 }
 
 impl<'a> Settling<'a> {
@@ -120,6 +124,7 @@ impl<'a> Settling<'a> {
             tls: None,
             repeatable: false,
             expired: false,
+            handed_over: Some(Action::Delivered),
         }
     }
 
@@ -153,6 +158,11 @@ impl<'a> Settling<'a> {
             cipher: tls.cipher,
             server_name: None,
         });
+        self.handed_over = match (connection.speaks_dsn(), connection.is_final()) {
+            (true, _) => None,
+            (false, true) => Some(Action::Delivered),
+            (false, false) => Some(Action::Relayed),
+        };
         let lost =
             |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
         self.repeatable |= answers.iter().any(lost);
@@ -177,13 +187,80 @@ impl<'a> Settling<'a> {
     }
 
     /// Tells what became of it, and settles it with the queue.
-    pub(super) async fn finish(mut self, in_hand: InHand) {
+    pub(super) async fn finish(mut self, queue: &Queue, in_hand: InHand) {
         for (index, otherwise) in std::mem::take(&mut self.left) {
             let outcome = otherwise.unwrap_or(RecipientOutcome::Untried);
             self.outcomes.push((index, outcome));
         }
+        if let Err(error) = self.report(queue).await {
+            self.keep_failed(&error);
+        }
         self.emit();
         in_hand.settle(self.outcomes);
+    }
+
+    /// Reports what failed, and what was handed over where that is wanted.
+    async fn report(&self, queue: &Queue) -> Result<(), SubmitError> {
+        let concerned: Vec<Concerned<'_>> = self
+            .outcomes
+            .iter()
+            .filter_map(|(index, outcome)| self.concerned(*index, outcome))
+            .collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        tell(self.cx, queue, self.message, &concerned).await
+    }
+
+    fn concerned<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
+        let (action, status, nexthop, diagnostic) = match outcome {
+            RecipientOutcome::Failed {
+                nexthop,
+                status,
+                diagnostic,
+            } => (Action::Failed, *status, nexthop, diagnostic),
+            RecipientOutcome::Delivered { nexthop, reply } => {
+                let (_, parameters) = self.recipient(index)?;
+                parameters.notify.filter(|notify| notify.success)?;
+                (
+                    self.handed_over?,
+                    Status::new(Class::Success, 0, 0),
+                    nexthop,
+                    reply,
+                )
+            }
+            RecipientOutcome::Delayed { .. } | RecipientOutcome::Untried => return None,
+        };
+        Some(Concerned {
+            index,
+            action,
+            status,
+            diagnostic,
+            is_reply: is_reply(diagnostic),
+            remote_mta: host(nexthop),
+            last_attempt: (!self.expired).then(now),
+            will_retry_until: None,
+        })
+    }
+
+    /// Whoever must know of a failure could not be told: it has not happened yet.
+    fn keep_failed(&mut self, error: &SubmitError) {
+        tracing::error!(?error, "a report can't be queued, so its message stays");
+        for (_, outcome) in &mut self.outcomes {
+            if let RecipientOutcome::Failed {
+                nexthop,
+                diagnostic,
+                ..
+            } = outcome
+            {
+                *outcome = RecipientOutcome::Delayed {
+                    nexthop: std::mem::take(nexthop),
+                    status: Status::transient(3, 0),
+                    diagnostic: std::mem::take(diagnostic),
+                    retry_after: OWN_FAULT_PAUSE,
+                };
+            }
+        }
     }
 
     /// One event for each nexthop that had a word.
@@ -227,10 +304,29 @@ impl<'a> Settling<'a> {
     }
 }
 
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
 /// How long ago a message arrived.
 fn age(arrived: u64) -> Duration {
-    let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
-    Duration::from_millis(now.saturating_sub(arrived))
+    Duration::from_millis(now().saturating_sub(arrived))
+}
+
+/// Whether a diagnostic is an SMTP reply: three digits and more.
+fn is_reply(diagnostic: &str) -> bool {
+    let bytes = diagnostic.as_bytes();
+    bytes.len() > 3 && bytes.iter().take(3).all(u8::is_ascii_digit)
+}
+
+/// The host in the label of a nexthop: `mx HOST:PORT`, `smtp:HOST:PORT`, `lmtp:HOST:PORT`.
+fn host(nexthop: &str) -> Option<&str> {
+    let place = ["mx ", "smtp:", "lmtp:"]
+        .iter()
+        .find_map(|scheme| nexthop.strip_prefix(scheme))?;
+    let (host, _) = place.rsplit_once(':')?;
+    (!host.is_empty() && host != "unix").then_some(host)
 }
 
 /// An outcome as an event has it.
@@ -282,11 +378,38 @@ impl Told<'_> {
 }
 
 /// The time for a delay report has come: those who want it are told, and nothing else changes.
-pub(super) async fn warn(_cx: &Context, queue: &Queue, parcel: Parcel) {
+pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
     let in_hand = InHand::new(queue, parcel);
+    match queue.read(in_hand.parcel()).await {
+        Ok(message) => {
+            let concerned = delayed(in_hand.parcel(), &message);
+            if let Err(error) = tell(cx, queue, &message, &concerned).await {
+                // A delay is no loss: the end of the lifetime will be told.
+                tracing::error!(?error, "a report on a delay can't be queued");
+            }
+        }
+        Err(error) => tracing::error!(?error, "a queued message that is late can't be read"),
+    }
     let untried = |index: &u32| (*index, RecipientOutcome::Untried);
     let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
     in_hand.settle(outcomes);
+}
+
+fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
+    let last = parcel.last.as_ref();
+    let diagnostic = last.map_or("", |last| last.diagnostic.as_str());
+    let envelope = &message.envelope;
+    let concerned = |index: &u32| Concerned {
+        index: *index,
+        action: Action::Delayed,
+        status: last.map_or(Status::transient(4, 7), |last| last.status),
+        diagnostic,
+        is_reply: is_reply(diagnostic),
+        remote_mta: last.and_then(|last| host(&last.nexthop)),
+        last_attempt: None,
+        will_retry_until: Some(envelope.arrived.saturating_add(envelope.lifetime)),
+    };
+    parcel.recipients.iter().map(concerned).collect()
 }
 
 /// The lifetime of a message is over for these recipients.
@@ -311,5 +434,5 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
         diagnostic: last,
     });
     settling.expired = true;
-    settling.finish(in_hand).await;
+    settling.finish(queue, in_hand).await;
 }

@@ -134,7 +134,7 @@ impl Worker {
         } else {
             self.transact(slot, &message, &mut settling).await;
         }
-        settling.finish(in_hand).await;
+        settling.finish(&self.queue, in_hand).await;
     }
 
     /// Sends the message over the connection at hand; where that server fails before it has the message, over one to each other
@@ -307,7 +307,7 @@ async fn fail_all(cx: &Context, queue: &Queue, mut slot: Slot, status: Status, t
             status,
             diagnostic: text.to_owned(),
         });
-        settling.finish(in_hand).await;
+        settling.finish(queue, in_hand).await;
     }
 }
 
