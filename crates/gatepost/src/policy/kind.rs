@@ -40,11 +40,13 @@ pub enum Kind {
     AnotherTransaction,
     /// Memory or disk is used up for the moment.
     Exhausted,
+    /// The queue can't be written.
+    QueueFault,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 15] = [
         Kind::Spam,
         Kind::Virus,
         Kind::Attachment,
@@ -59,6 +61,7 @@ impl Kind {
         Kind::NexthopDown,
         Kind::AnotherTransaction,
         Kind::Exhausted,
+        Kind::QueueFault,
     ];
 
     /// The table: name, reply code, subject and detail of the status (its class is that of the code).
@@ -86,6 +89,8 @@ impl Kind {
             Kind::AnotherTransaction => ("another-transaction", 452, 5, 3),
             // RFC 3463 3.4: X.3.1, mail system full.
             Kind::Exhausted => ("exhausted", 452, 3, 1),
+            // RFC 3463 3.4: X.3.0, other mail system status.
+            Kind::QueueFault => ("queue-fault", 451, 3, 0),
         }
     }
 

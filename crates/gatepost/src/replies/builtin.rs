@@ -34,6 +34,7 @@ fn english(kind: Kind) -> &'static str {
         Kind::NexthopDown => "The server of the recipient can't be reached at the moment. Your server will try again; you need not do anything.",
         Kind::AnotherTransaction => "This recipient needs a transaction of its own. Your server will send it the message separately; you need not do anything.",
         Kind::Exhausted => "This server is too busy at the moment. Your server will try again; you need not do anything.",
+        Kind::QueueFault => "The message can't be stored safely at the moment. Your server will try again; you need not do anything.",
     }
 }
 
@@ -54,6 +55,7 @@ fn german(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Der Server des Empfaengers ist im Augenblick nicht erreichbar. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
         Kind::AnotherTransaction => "Dieser Empfaenger braucht eine eigene Transaktion. Ihr Server sendet ihm die Nachricht gesondert; Sie brauchen nichts zu tun.",
         Kind::Exhausted => "Dieser Server ist im Augenblick ueberlastet. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
+        Kind::QueueFault => "Die Nachricht kann im Augenblick nicht sicher gespeichert werden. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
     }
 }
 
@@ -74,6 +76,7 @@ fn french(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Le serveur du destinataire est injoignable pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
         Kind::AnotherTransaction => "Ce destinataire demande une transaction a part. Votre serveur lui enverra le message separement ; vous n'avez rien a faire.",
         Kind::Exhausted => "Ce serveur est surcharge pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
+        Kind::QueueFault => "Le message ne peut pas etre conserve de maniere sure pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
     }
 }
 
@@ -94,6 +97,7 @@ fn spanish(kind: Kind) -> &'static str {
         Kind::NexthopDown => "No se puede contactar con el servidor del destinatario en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
         Kind::AnotherTransaction => "Este destinatario necesita una transaccion propia. Su servidor le enviara el mensaje por separado; no tiene que hacer nada.",
         Kind::Exhausted => "Este servidor esta sobrecargado en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
+        Kind::QueueFault => "El mensaje no se puede guardar de forma segura en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
     }
 }
 
@@ -114,5 +118,6 @@ fn swedish(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Mottagarens server kan inte nas just nu. Din server forsoker igen; du behover inte gora nagot.",
         Kind::AnotherTransaction => "Den har mottagaren kraver en egen transaktion. Din server skickar meddelandet dit separat; du behover inte gora nagot.",
         Kind::Exhausted => "Den har servern ar overbelastad just nu. Din server forsoker igen; du behover inte gora nagot.",
+        Kind::QueueFault => "Meddelandet kan inte sparas sakert just nu. Din server forsoker igen; du behover inte gora nagot.",
     }
 }

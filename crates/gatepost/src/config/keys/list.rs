@@ -38,6 +38,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "The recipient needs a transaction of its own.",
             ),
             reply("exhausted", "Memory or disk is used up for the moment."),
+            reply("queue_fault", "The queue can't be written."),
         ],
     },
 ];

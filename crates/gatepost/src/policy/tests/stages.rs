@@ -102,6 +102,7 @@ fn each_kind_has_its_codes() {
             "nexthop-down 451 4.4.1",
             "another-transaction 452 4.5.3",
             "exhausted 452 4.3.1",
+            "queue-fault 451 4.3.0",
         ]
     );
     assert!("Spam".parse::<Kind>().is_err());
