@@ -10,6 +10,7 @@ pub mod id;
 mod listed;
 mod notice;
 pub mod queue;
+pub mod schedule;
 pub mod site;
 mod task;
 
