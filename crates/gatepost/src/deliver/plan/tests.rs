@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use net::resolver::Resolver;
+use proptest::prelude::*;
 
 use super::*;
 use crate::context::Services;
@@ -251,5 +252,31 @@ async fn a_pool_has_a_name_and_addresses_of_its_own() {
             (manner.ehlo_name.as_str(), shown),
             (name, bind.iter().map(ToString::to_string).collect())
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn preferences_are_never_inverted_and_nobody_is_lost(preferences in proptest::collection::vec(0..4_u16, 0..20)) {
+        let hosts: Vec<Host> = preferences.iter().zip(1_u16..).map(|(preference, number)| {
+            let name: Arc<str> = Arc::from(format!("mx{number}.example"));
+            let place = mx::Place {
+                canonical: Arc::clone(&name),
+                name,
+                ips: vec![IpAddr::from([192, 0, 2, 1])],
+                secure: false,
+                valid_for: Duration::ZERO,
+            };
+            exchanger(MxHost { preference: *preference, place, from_mx: true, secure: false }, 25)
+        }).collect();
+        for order in [Order::Preference, Order::Random] {
+            let drawn = drawn(&hosts, order);
+            let mut names: Vec<_> = drawn.iter().map(|host| &host.name).collect();
+            let mut given: Vec<_> = hosts.iter().map(|host| &host.name).collect();
+            names.sort();
+            given.sort();
+            prop_assert_eq!(names, given);
+            prop_assert!(order == Order::Random || drawn.is_sorted_by_key(|host| host.preference));
+        }
     }
 }
