@@ -18,6 +18,7 @@ const ZONE: &str = "
     fewer.example MX 10 a.mail.example
     quiet.example MX 0 .
     loop.example MX 0 mx.gate.example
+    removed.example MX 0 mx.gate.example
     down.example SERVFAIL
     a.mail.example A 192.0.2.1
     b.mail.example A 192.0.2.2
@@ -193,13 +194,24 @@ async fn what_is_vain_fails_and_what_is_not_known_waits() {
         ("down.example", "4.4.3"),
         ("lost.example", "4.4.3"),
         // The route was taken out of the configuration: that is mended there, and bounces nothing.
-        ("unknown.example", "4.4.4"),
+        ("removed.example", "4.4.4"),
     ] {
         match plan(&cx, &lane(domain)).await {
             Err(NoPlan::Transient(fault)) => assert_eq!(fault.status().to_string(), status),
             _ => panic!("{domain} can't be known"),
         }
     }
+}
+
+#[tokio::test]
+async fn reports_go_to_the_exchangers_of_domains_that_no_route_has() {
+    let cx = context(&ZONE.replace(
+        "odd.example A",
+        "sender.example MX 10 a.mail.example\nodd.example A",
+    ));
+    let plan = planned(&cx, "sender.example").await;
+    assert_eq!(labels(&plan), ["mx a.mail.example:25"]);
+    assert_eq!(&*plan.route.label, "built in");
 }
 
 #[tokio::test(start_paused = true)]
