@@ -56,6 +56,8 @@ pub struct Context {
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
     pub routes: Vec<Arc<RouteContext>>,
+    /// What belongs to domains that no route has, for messages of our own.
+    pub anywhere: Arc<RouteContext>,
     /// What belongs to each listener, in the order of the configuration.
     pub listeners: Vec<Arc<ListenerContext>>,
     /// The engines, by name.
@@ -233,6 +235,10 @@ impl Context {
                 .iter()
                 .map(|route| Arc::new(RouteContext::new(route, &engines)))
                 .collect(),
+            anywhere: Arc::new(RouteContext::new(
+                &Arc::new(config::Route::to_anywhere()),
+                &engines,
+            )),
             listeners,
             engines,
             dialling: outward::dialling(&config, services.ways.clone(), &resolver, verified),

@@ -104,6 +104,29 @@ impl Config {
     }
 }
 
+impl Route {
+    /// The route of messages to domains that no route has, such as reports to those who sent: to their mail exchangers, with the
+    /// default of every key. Nothing is taken from a client by it.
+    pub fn to_anywhere() -> Route {
+        #[expect(
+            clippy::expect_used,
+            reason = "the text is a constant, which a test reads"
+        )]
+        let config = Config::parse("built in", include_str!("anywhere.toml"))
+            .expect("the built-in route is valid");
+        #[expect(
+            clippy::expect_used,
+            reason = "a configuration without a route is an error"
+        )]
+        let route = config.routes.first().expect("it has a route");
+        Route {
+            index: usize::MAX,
+            origin: "built in".to_owned(),
+            ..Route::clone(route)
+        }
+    }
+}
+
 /// `None` if something is missing on which all else stands, which is noted.
 fn read(file: &Section<'_, '_>) -> Option<Config> {
     let node_section = file.table("node");
