@@ -18,6 +18,7 @@ use smtp::{Domain, ForwardPath, Mailbox};
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops};
+use crate::deliver::signing::Signer;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -47,6 +48,8 @@ pub struct Context {
     pub routes: Vec<Arc<RouteContext>>,
     /// What belongs to each listener, in the order of the configuration.
     pub listeners: Vec<Arc<ListenerContext>>,
+    /// What signs messages of our own domains.
+    pub signer: Arc<Signer>,
     /// The engines, by name.
     pub engines: EngineSet,
     /// DNS.
@@ -213,6 +216,7 @@ impl Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes

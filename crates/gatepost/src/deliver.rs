@@ -21,6 +21,7 @@ pub mod fault;
 mod maildir;
 pub mod nexthops;
 pub mod report;
+pub mod signing;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};

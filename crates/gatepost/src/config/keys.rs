@@ -8,6 +8,7 @@ mod list;
 mod listener;
 mod node;
 mod queue;
+mod reports;
 mod route;
 mod tls_policy;
 
@@ -181,6 +182,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         route::SCOPES,
         tls_policy::SCOPES,
         queue::SCOPES,
+        reports::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

@@ -9,6 +9,7 @@ use smtp::Status;
 
 use super::conversation::Conversation;
 use super::refusals::{Concerned, lacking, passed_on, refusal, refusal_for};
+use super::signatures::sign;
 use super::transaction::{Recipient, Transaction};
 use crate::decision::Disposition;
 use crate::deliver::{self, Consignment, Custody, Outcome};
@@ -97,7 +98,8 @@ async fn hand_on(
         return Vec::new();
     };
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
-    let edited = edits(transaction, disposal, route.route.result_fields);
+    let mut edited = edits(transaction, disposal, route.route.result_fields);
+    sign(conversation, disposal.specimen, &mut edited).await;
     let places: Vec<usize> = transaction
         .members(disposal.group)
         .map(|(place, _)| place)
