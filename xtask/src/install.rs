@@ -49,6 +49,15 @@ pub(crate) const TESTS: &[Need] = &[
     need("curl", "curl"),
     need("nc", "netcat-openbsd"),
     need("python3", "python3"),
+    // Verifies DKIM signatures, RSA and Ed25519.
+    need(
+        "/usr/lib/python3/dist-packages/dkim/__init__.py",
+        "python3-dkim",
+    ),
+    need(
+        "/usr/lib/python3/dist-packages/nacl/__init__.py",
+        "python3-nacl",
+    ),
     need("openssl", "openssl"),
     need("zstd", "zstd"),
     // A validating name server, and what signs its zones.

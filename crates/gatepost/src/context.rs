@@ -23,6 +23,7 @@ use crate::deliver::families::Families;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
+use crate::deliver::signing::Signer;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -60,6 +61,8 @@ pub struct Context {
     pub anywhere: Arc<RouteContext>,
     /// What belongs to each listener, in the order of the configuration.
     pub listeners: Vec<Arc<ListenerContext>>,
+    /// What signs messages of our own domains.
+    pub signer: Arc<Signer>,
     /// The engines, by name.
     pub engines: EngineSet,
     /// DNS.
@@ -229,6 +232,7 @@ impl Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes

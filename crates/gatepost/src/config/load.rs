@@ -12,8 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Delivery, Destination, Dns, Engine, Listener, Log, Nexthop, Node,
-    Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
+    Admin, Config, DecisionLog, Delivery, Destination, Dkim, Dns, Engine, Listener, Log, Loops,
+    Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
+    reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -161,6 +162,12 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let queue = file
         .table_or_empty("queue")
         .map(|queue| Queue::read(&queue, &data_dir));
+    let reports = file
+        .table_or_empty("reports")
+        .and_then(|section| reports::reporter(&section, node.as_ref()));
+    let loops = file
+        .table_or_empty("loops")
+        .map(|section| Loops::read(&section));
     let pools = Pool::read_all(file);
     let (routes, domains) = read_routes(file, &engines, &replies, &pools);
     if let (Some(section), Some(node)) = (&node_section, &node) {
@@ -183,6 +190,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,
         queue: queue?,
+        reports: reports?,
+        dkim: Dkim::read_all(file),
+        loops: loops?,
         pools,
         destinations: Destination::read_all(file),
         listeners,
