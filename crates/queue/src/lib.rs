@@ -4,8 +4,24 @@
 //! A submission is answered after body and envelope are synced; all that wait share one sync. Which destination may be tried
 //! when is the schedule's affair; how it is tried is not: no sockets, no DNS, no SMTP sessions here.
 
+pub mod disk;
 pub mod envelope;
 pub mod id;
+mod listed;
+mod notice;
+pub mod queue;
+pub mod site;
+mod task;
 
+pub use disk::{Disk, DiskFile, RealDisk};
 pub use envelope::{Envelope, LaneKey, Origin, QueuedRecipient};
 pub use id::MessageId;
+pub use listed::{Action, Actor, Listed, ListedRecipient, RecipientState, Suspended, Suspension};
+pub use notice::{Notice, Observer};
+pub use queue::slot::Slot;
+pub use queue::{
+    Announcement, OpenError, Queue, ReadError, Recovery, Settings, Stats, Stored, Submission,
+    SubmitError,
+};
+pub use site::{BackOff, Entered, LaneState, Quota, Rate, SiteFault, SiteLimits, SiteState};
+pub use task::{LastFault, Parcel, QueuedMessage, RecipientOutcome, Taken, Task};
