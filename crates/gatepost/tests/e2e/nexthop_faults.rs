@@ -4,11 +4,12 @@
 use serde_json::Value;
 
 use crate::support::client::{Client, Reply};
+use crate::support::dns::Zones;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::hostile_dns::HostileDns;
 use crate::support::misbehaviour::{self, Case};
-use crate::support::sink::Sink;
-use crate::support::{await_some_or, head};
+use crate::support::sink::{Manner, Sink};
+use crate::support::{await_some_or, head, loopback, message};
 
 /// Short times for everything that a nexthop may let us wait for; still long enough for a machine that is busy.
 const QUICK: &str = "nexthop_timeouts = { connect = \"3s\", banner = \"3s\", command = \"3s\", data = \"3s\", block = \"3s\", end = \"3s\" }\n";
@@ -140,4 +141,42 @@ fn a_dns_that_lies_about_a_nexthop_costs_little() {
     });
     let (_, at_most) = gateway.memory_kib();
     assert!(at_most < MEMORY_KIB_MAX, "{at_most} KiB");
+}
+
+#[test]
+fn a_nexthop_by_name_is_reached_at_whichever_address_answers() {
+    let sink = Manner::smtp().start_as_host();
+    // Dead ones before and behind it, by way of an alias; and a family that has no address at all.
+    let mut records = format!("pair IN CNAME hosts\nhosts IN A {}\n", sink.ip());
+    for _ in 0..3 {
+        records.push_str(&format!("hosts IN A {}\n", loopback::address()));
+    }
+    let dns = Zones::new()
+        .unsigned("nexthop.example", &records)
+        .bogus("bogus.example", &format!("@ IN A {}", sink.ip()))
+        .start();
+    let gateway = Setup::new()
+        .nameserver(dns.address())
+        .route("smtp:pair.nexthop.example:25", QUICK)
+        .route_for("bogus.test", "smtp:bogus.example:25", QUICK)
+        .start();
+    // Their order is by chance.
+    for number in 1..=8 {
+        let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+        client.data(&message("by name")).expect(250, "2.6.0");
+        client.quit();
+        assert_eq!(sink.at_least(number).len(), number);
+    }
+    // What the resolver finds spoilt is no address.
+    let mut client = Client::greet(gateway.address());
+    client
+        .command("MAIL FROM:<ann@example.net>")
+        .expect_code(250);
+    let reply = client.command("RCPT TO:<bob@bogus.test>").expect_code(451);
+    client.quit();
+    let decision = decision(&gateway, &reply);
+    assert!(
+        decision.to_string().contains("resolving its name: DNS"),
+        "{decision:#}"
+    );
 }
