@@ -53,6 +53,7 @@ pub(crate) const TESTS: &[Need] = &[
     need("zstd", "zstd"),
     // A validating name server, and what signs its zones.
     need("unbound", "unbound"),
+    need("ip", "iproute2"),
     need("ldns-signzone", "ldnsutils"),
     need("ldns-keygen", "ldnsutils"),
     // Somebody else's verifier of DKIM signatures.

@@ -17,9 +17,19 @@ use crate::trace_fields::Edited;
 
 pub mod callouts;
 pub mod connection;
+pub mod dial;
+#[cfg(test)]
+mod double;
+pub mod families;
 pub mod fault;
+pub mod https;
 mod maildir;
+mod mx;
 pub mod nexthops;
+pub mod plan;
+pub mod security;
+pub mod sts;
+pub mod tls_reports;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};

@@ -11,6 +11,7 @@ use scan::finding::UnavailableCause;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Client, Decision, Reply, Stage, Tls};
+use crate::deliver::families::Family;
 
 pub mod fields;
 mod time;
@@ -71,6 +72,20 @@ pub enum Event {
         /// As in the configuration.
         nexthop: Arc<str>,
         /// How long it was away, in seconds.
+        down_seconds: f64,
+    },
+    /// An address family leads nowhere: servers in several networks can't be reached over it.
+    FamilyDown {
+        /// The family.
+        family: Family,
+        /// What was told about the last one.
+        detail: String,
+    },
+    /// A server was reached over that family again.
+    FamilyUp {
+        /// The family.
+        family: Family,
+        /// How long none was, in seconds.
         down_seconds: f64,
     },
     /// The configuration was read again and is in force.
@@ -136,6 +151,33 @@ pub enum Event {
         sessions_cut: u64,
         /// How long the process was up.
         uptime_seconds: f64,
+    },
+    /// A kept MTA-STS policy could not be read and is fetched anew.
+    StsPolicyDamaged {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A report on TLS was sent (RFC 8460).
+    TlsReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was sent.
+        to: String,
+        /// Sessions that were as the domain's policies say.
+        successes: u64,
+        /// Sessions that were not.
+        failures: u64,
+    },
+    /// A report on TLS could not be sent; it is tried again.
+    TlsReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was to go.
+        to: String,
+        /// What happened.
+        detail: String,
     },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
@@ -282,6 +324,8 @@ impl Event {
             Event::EngineUp { .. } => "engine-up",
             Event::NexthopDown { .. } => "nexthop-down",
             Event::NexthopUp { .. } => "nexthop-up",
+            Event::FamilyDown { .. } => "family-down",
+            Event::FamilyUp { .. } => "family-up",
             Event::Reloaded { .. } => "reloaded",
             Event::ReloadFailed { .. } => "reload-failed",
             Event::CertificateReloaded { .. } => "certificate-reloaded",
@@ -290,6 +334,9 @@ impl Event {
             Event::Listening { .. } => "listening",
             Event::Stopping { .. } => "stopping",
             Event::Stopped { .. } => "stopped",
+            Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
+            Event::TlsReportSent { .. } => "tls-report-sent",
+            Event::TlsReportFailed { .. } => "tls-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

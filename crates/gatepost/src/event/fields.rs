@@ -152,6 +152,22 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "family-down",
+        when: "An address family leads nowhere: servers in several networks can't be reached over it. The other one goes first until this one works again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("detail", Shape::Text, "What was told about the last server."),
+        ],
+    },
+    EventKind {
+        name: "family-up",
+        when: "A server was reached over that family again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("down_seconds", Shape::Number("s"), "How long none was."),
+        ],
+    },
+    EventKind {
         name: "reloaded",
         when: "The configuration was read again and is in force.",
         fields: &[
@@ -215,6 +231,33 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("sessions_cut", Shape::Number(""), "Sessions that were cut off with 421."),
             always("uptime_seconds", Shape::Number("s"), "How long the process was up."),
+        ],
+    },
+    EventKind {
+        name: "sts-policy-damaged",
+        when: "A kept MTA-STS policy could not be read at start. It is fetched anew when it is needed.",
+        fields: &[
+            always("path", Shape::Text, "Its file."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-sent",
+        when: "A report on TLS was sent to a domain that asks for them (RFC 8460): by POST, or into the queue.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was sent."),
+            always("successes", Shape::Number("sessions"), "Sessions that were as the domain's policies say."),
+            always("failures", Shape::Number("sessions"), "Sessions that were not."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-failed",
+        when: "A report on TLS could not be sent. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was to go."),
+            always("detail", Shape::Text, "What happened."),
         ],
     },
     EventKind {

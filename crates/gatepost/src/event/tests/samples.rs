@@ -11,6 +11,7 @@ use crate::decision::{
     Client, Decision, Disposition, EndedBy, MailParameters, Protocol, Recipient, Reply, Sizes,
     Stage, Timings, Tls,
 };
+use crate::deliver::families::Family;
 use crate::event::{ConnectionRefusal, Event, SessionEnd, SessionEnded, Time};
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
@@ -437,6 +438,21 @@ fn of_the_process() -> Vec<Event> {
             sessions_cut: 1,
             uptime_seconds: 86_400.5,
         },
+        Event::StsPolicyDamaged {
+            path: "/var/lib/gatepost/mta-sts/example.net".to_owned(),
+            detail: "its end is missing".to_owned(),
+        },
+        Event::TlsReportSent {
+            domain: "example.net".to_owned(),
+            to: "mailto:tls-reports@example.net".to_owned(),
+            successes: 5326,
+            failures: 303,
+        },
+        Event::TlsReportFailed {
+            domain: "example.net".to_owned(),
+            to: "https://reports.example.net/tls".to_owned(),
+            detail: "the web server answers 500 Internal Server Error".to_owned(),
+        },
         Event::MemoryExhausted {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
@@ -470,6 +486,16 @@ pub(crate) fn samples() -> Vec<Event> {
         nexthop: Arc::from("smtp:192.0.2.9:25"),
         down_seconds: 2.25,
     });
+    for family in [Family::Ipv6, Family::Ipv4] {
+        samples.push(Event::FamilyDown {
+            family,
+            detail: "cannot connect to [2001:db8::25]:25: No route to host".to_owned(),
+        });
+        samples.push(Event::FamilyUp {
+            family,
+            down_seconds: 61.5,
+        });
+    }
     samples.extend(of_the_process());
     samples
 }
