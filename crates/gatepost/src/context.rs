@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use net::network::NetworkSet;
-use net::resolver::{Dnssec, Resolver};
+use net::resolver::Resolver;
 use net::tls::{Acceptor, Certificates, Connector};
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
@@ -18,8 +18,8 @@ use smtp::{Domain, ForwardPath, Mailbox};
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
-use crate::deliver::families::{Families, FamilyChange};
-use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops, Source};
+use crate::deliver::families::Families;
+use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
@@ -33,6 +33,8 @@ use crate::serve::admission::Admission;
 use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
 use crate::serve::users::Users;
+
+mod outward;
 
 /// All that a session needs to know, immutable.
 pub struct Context {
@@ -168,8 +170,10 @@ impl Services {
             .unwrap_or_else(|| crate::reference::node_number(&config.node.name));
         Arc::new(Services {
             references: References::new(number),
-            nexthops: Nexthops::new(nexthop_observer(journal.clone())),
-            ways: Arc::new(Ways::new(Families::new(family_observer(journal.clone())))),
+            nexthops: Nexthops::new(outward::nexthop_observer(journal.clone())),
+            ways: Arc::new(Ways::new(Families::new(outward::family_observer(
+                journal.clone(),
+            )))),
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -198,7 +202,9 @@ impl Context {
         previous: Option<&Context>,
     ) -> Result<Context, Vec<ContextError>> {
         let mut errors = Vec::new();
-        let resolver = resolver(&config).map_err(|error| errors.push(error)).ok();
+        let resolver = outward::resolver(&config)
+            .map_err(|error| errors.push(error))
+            .ok();
         let verified = Connector::verified(None)
             .map_err(|error| {
                 errors.push(ContextError {
@@ -229,22 +235,7 @@ impl Context {
                 .collect(),
             listeners,
             engines,
-            dialling: Dialling {
-                source: source(&config.node.name, &[]),
-                pools: config
-                    .pools
-                    .iter()
-                    .map(|pool| {
-                        let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
-                        (pool.name.clone(), source(name, &pool.bind))
-                    })
-                    .collect(),
-                delivery: config.delivery,
-                ways: Arc::clone(&services.ways),
-                resolver: resolver.clone(),
-                opportunistic: Connector::opportunistic(),
-                verified,
-            },
+            dialling: outward::dialling(&config, services.ways.clone(), &resolver, verified),
             plans: Plans::default(),
             resolver,
             content: ContentSettings {
@@ -369,26 +360,6 @@ impl RouteContext {
     }
 }
 
-fn resolver(config: &Config) -> Result<Resolver, ContextError> {
-    let made: io::Result<Resolver> = if config.dns.nameservers.is_empty() {
-        Resolver::system()
-    } else {
-        Resolver::from_nameservers(&config.dns.nameservers)
-    };
-    made.map(|resolver| {
-        let unasked = if resolver.is_local() {
-            Dnssec::Trust
-        } else {
-            Dnssec::Off
-        };
-        resolver.with_dnssec(config.dns.dnssec.unwrap_or(unasked))
-    })
-    .map_err(|error| ContextError {
-        what: "[dns]".to_owned(),
-        detail: error.to_string(),
-    })
-}
-
 fn listeners(
     config: &Config,
     services: &Services,
@@ -493,41 +464,6 @@ fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
             Some(_) => smtp::server::AuthOffer::OverTls,
         },
     }
-}
-
-fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync> {
-    Arc::new(move |change: HealthChange| {
-        let nexthop: Arc<str> = Arc::from(change.nexthop.as_str());
-        journal.emit(&match change.fault {
-            Some(detail) => Event::NexthopDown { nexthop, detail },
-            None => Event::NexthopUp {
-                nexthop,
-                down_seconds: change.down.as_secs_f64(),
-            },
-        });
-    })
-}
-
-fn source(ehlo_name: &str, bind: &[IpAddr]) -> Source {
-    Source {
-        ehlo_name: ehlo_name.to_owned(),
-        bind: Arc::from(bind),
-    }
-}
-
-fn family_observer(journal: Journal) -> Arc<dyn Fn(FamilyChange) + Send + Sync> {
-    Arc::new(move |change: FamilyChange| {
-        journal.emit(&match change.fault {
-            Some(detail) => Event::FamilyDown {
-                family: change.family,
-                detail,
-            },
-            None => Event::FamilyUp {
-                family: change.family,
-                down_seconds: change.down.as_secs_f64(),
-            },
-        });
-    })
 }
 
 /// How often certificates are looked at, idle connections closed, and so on.
