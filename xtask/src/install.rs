@@ -65,6 +65,11 @@ pub(crate) const TESTS: &[Need] = &[
     need("ip", "iproute2"),
     need("ldns-signzone", "ldnsutils"),
     need("ldns-keygen", "ldnsutils"),
+    // Somebody else's verifier of DKIM signatures.
+    need(
+        "/usr/lib/python3/dist-packages/dkim/__init__.py",
+        "python3-dkim",
+    ),
     // What Exim's program is linked with; it is unpacked itself (`exim`).
     need("/usr/lib/*/libidn.so.12", "libidn12"),
     need("/usr/lib/*/libevent-2.1.so.7", "libevent-2.1-7"),
