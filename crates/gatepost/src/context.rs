@@ -11,13 +11,16 @@ use std::time::Duration;
 
 use net::network::NetworkSet;
 use net::resolver::Resolver;
-use net::tls::{Acceptor, Certificates, Connector};
+use net::tls::{Acceptor, Certificates, Connector, Roots};
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops};
+use crate::deliver::security::TlsPolicies;
+use crate::deliver::sts::StsPolicies;
+use crate::deliver::tls_reports::TlsReports;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -51,6 +54,8 @@ pub struct Context {
     pub engines: EngineSet,
     /// DNS.
     pub resolver: Resolver,
+    /// How servers must prove who they are.
+    pub tls_policies: TlsPolicies,
     /// How nexthops are dialled.
     pub dialling: Dialling,
     /// Where the content of messages is kept.
@@ -111,6 +116,10 @@ pub struct Services {
     pub references: References,
     /// Connections to nexthops.
     pub nexthops: Nexthops,
+    /// MTA-STS policies of recipient domains.
+    pub sts: Arc<StsPolicies>,
+    /// Results of TLS, for reports.
+    pub tls_reports: TlsReports,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -143,7 +152,17 @@ impl Services {
     /// # Errors
     /// A log can't be opened.
     pub fn new(config: &Config) -> io::Result<Arc<Services>> {
-        Ok(Services::with(config, Journal::open(&config.log)?))
+        let journal = Journal::open(&config.log)?;
+        let data_dir = &config.node.data_dir;
+        let (sts, damaged) = StsPolicies::open(data_dir.join("mta-sts"));
+        for policy in damaged {
+            journal.emit(&Event::StsPolicyDamaged {
+                path: policy.path.display().to_string(),
+                detail: policy.detail,
+            });
+        }
+        let tls_reports = TlsReports::new(Some(data_dir.join("tls-reports")));
+        Ok(Services::with(config, journal, sts, tls_reports))
     }
 
     /// The services of a command that takes no mail: nothing is written.
@@ -151,10 +170,16 @@ impl Services {
     /// # Errors
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
-        Ok(Services::with(config, Journal::silent()?))
+        let (sts, tls_reports) = (StsPolicies::unwritten(), TlsReports::new(None));
+        Ok(Services::with(config, Journal::silent()?, sts, tls_reports))
     }
 
-    fn with(config: &Config, journal: Journal) -> Arc<Services> {
+    fn with(
+        config: &Config,
+        journal: Journal,
+        sts: StsPolicies,
+        tls_reports: TlsReports,
+    ) -> Arc<Services> {
         let number = config
             .node
             .number
@@ -162,6 +187,8 @@ impl Services {
         Arc::new(Services {
             references: References::new(number),
             nexthops: Nexthops::new(nexthop_observer(journal.clone())),
+            sts: Arc::new(sts),
+            tls_reports,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -191,16 +218,22 @@ impl Context {
     ) -> Result<Context, Vec<ContextError>> {
         let mut errors = Vec::new();
         let resolver = resolver(&config).map_err(|error| errors.push(error)).ok();
-        let verified = Connector::verified(None)
+        let roots = Roots::load(config.tls_policy.ca_file.as_deref())
             .map_err(|error| {
                 errors.push(ContextError {
-                    what: "system certificates".to_owned(),
+                    what: "certificates of CAs".to_owned(),
                     detail: error.to_string(),
                 });
             })
             .ok();
         let listeners = listeners(&config, &services, &mut errors);
-        let (Some(resolver), Some(verified), true) = (resolver, verified, errors.is_empty()) else {
+        if let Err(error) = services.tls_reports.switch(config.tls_reports.enabled) {
+            errors.push(ContextError {
+                what: "[tls_reports]".to_owned(),
+                detail: error.to_string(),
+            });
+        }
+        let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);
         };
         let engines = engines::arm(
@@ -225,8 +258,14 @@ impl Context {
                 ehlo_name: config.node.name.clone(),
                 resolver: resolver.clone(),
                 opportunistic: Connector::opportunistic(),
-                verified,
+                verified: roots.connector(),
             },
+            tls_policies: TlsPolicies::new(
+                config.tls_policy.clone(),
+                resolver.clone(),
+                roots,
+                Arc::clone(&services.sts),
+            ),
             resolver,
             content: ContentSettings {
                 budget: services.budget.clone(),

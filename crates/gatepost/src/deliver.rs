@@ -26,6 +26,7 @@ pub mod nexthops;
 pub mod security;
 pub mod sts;
 pub mod tls_reports;
+pub mod tls_upkeep;
 
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};

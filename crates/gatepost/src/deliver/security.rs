@@ -150,10 +150,11 @@ impl TlsPolicies {
         let by_route = matches!(target.tls, NexthopTls::Dane | NexthopTls::DaneOnly);
         let by_domain = self.settings.dane && target.by_mx;
         // What the operator wrote is no policy of the recipients' side: it holds for every message.
-        if by_route && !(relaxed && target.tls == NexthopTls::Dane) || by_domain && !relaxed {
-            if let Some(found) = self.dane(target, demand).await? {
-                return Ok(found);
-            }
+        let by_route = by_route && !(relaxed && target.tls == NexthopTls::Dane);
+        if (by_route || by_domain && !relaxed)
+            && let Some(found) = self.dane(target, demand).await?
+        {
+            return Ok(found);
         }
         if target.tls == NexthopTls::DaneOnly {
             let words =
