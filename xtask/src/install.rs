@@ -53,6 +53,7 @@ pub(crate) const TESTS: &[Need] = &[
     need("zstd", "zstd"),
     // A validating name server, and what signs its zones.
     need("unbound", "unbound"),
+    need("ip", "iproute2"),
     need("ldns-signzone", "ldnsutils"),
     need("ldns-keygen", "ldnsutils"),
     // What Exim's program is linked with; it is unpacked itself (`exim`).

@@ -12,6 +12,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod delivery;
 mod domains;
 mod engine;
 mod error;
@@ -32,6 +33,7 @@ mod suggest;
 mod tls_policy;
 mod value;
 
+pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -61,6 +63,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[dns]`: how names are looked up.
     pub dns: Dns,
+    /// `[delivery]`: how servers are reached.
+    pub delivery: Delivery,
     /// `[scan]`: the wave of engines.
     pub scan: Scan,
     /// `[tls_policy]`: how servers that take messages must prove themselves.

@@ -5,19 +5,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use net::network::NetworkSet;
-use net::resolver::Resolver;
+use net::resolver::{Dnssec, Resolver};
 use net::tls::{Acceptor, Certificates, Connector, Roots};
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
-use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops};
+use crate::deliver::dial::Ways;
+use crate::deliver::families::{Families, FamilyChange};
+use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops, Source};
+use crate::deliver::plan::Plans;
 use crate::deliver::security::TlsPolicies;
 use crate::deliver::sts::StsPolicies;
 use crate::deliver::tls_reports::TlsReports;
@@ -55,7 +58,9 @@ pub struct Context {
     /// DNS.
     pub resolver: Resolver,
     /// How servers must prove who they are.
-    pub tls_policies: TlsPolicies,
+    pub tls_policies: Arc<TlsPolicies>,
+    /// Where lanes of the queue go.
+    pub plans: Plans,
     /// How nexthops are dialled.
     pub dialling: Dialling,
     /// Where the content of messages is kept.
@@ -120,6 +125,8 @@ pub struct Services {
     pub sts: Arc<StsPolicies>,
     /// Results of TLS, for reports.
     pub tls_reports: TlsReports,
+    /// What is remembered of the ways to servers.
+    pub ways: Arc<Ways>,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -189,6 +196,7 @@ impl Services {
             nexthops: Nexthops::new(nexthop_observer(journal.clone())),
             sts: Arc::new(sts),
             tls_reports,
+            ways: Arc::new(Ways::new(Families::new(family_observer(journal.clone())))),
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -236,6 +244,12 @@ impl Context {
         let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);
         };
+        let tls_policies = Arc::new(TlsPolicies::new(
+            config.tls_policy.clone(),
+            resolver.clone(),
+            roots.clone(),
+            Arc::clone(&services.sts),
+        ));
         let engines = engines::arm(
             &config,
             previous.map(|context| &context.engines),
@@ -255,17 +269,24 @@ impl Context {
             listeners,
             engines,
             dialling: Dialling {
-                ehlo_name: config.node.name.clone(),
+                source: source(&config.node.name, &[]),
+                pools: config
+                    .pools
+                    .iter()
+                    .map(|pool| {
+                        let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
+                        (pool.name.clone(), source(name, &pool.bind))
+                    })
+                    .collect(),
+                delivery: config.delivery,
+                ways: Arc::clone(&services.ways),
                 resolver: resolver.clone(),
                 opportunistic: Connector::opportunistic(),
                 verified: roots.connector(),
+                tls_policies: Arc::clone(&tls_policies),
             },
-            tls_policies: TlsPolicies::new(
-                config.tls_policy.clone(),
-                resolver.clone(),
-                roots,
-                Arc::clone(&services.sts),
-            ),
+            tls_policies,
+            plans: Plans::default(),
             resolver,
             content: ContentSettings {
                 budget: services.budget.clone(),
@@ -390,12 +411,20 @@ impl RouteContext {
 }
 
 fn resolver(config: &Config) -> Result<Resolver, ContextError> {
-    let made = if config.dns.nameservers.is_empty() {
+    let made: io::Result<Resolver> = if config.dns.nameservers.is_empty() {
         Resolver::system()
     } else {
         Resolver::from_nameservers(&config.dns.nameservers)
     };
-    made.map_err(|error| ContextError {
+    made.map(|resolver| {
+        let unasked = if resolver.is_local() {
+            Dnssec::Trust
+        } else {
+            Dnssec::Off
+        };
+        resolver.with_dnssec(config.dns.dnssec.unwrap_or(unasked))
+    })
+    .map_err(|error| ContextError {
         what: "[dns]".to_owned(),
         detail: error.to_string(),
     })
@@ -514,6 +543,28 @@ fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync>
             Some(detail) => Event::NexthopDown { nexthop, detail },
             None => Event::NexthopUp {
                 nexthop,
+                down_seconds: change.down.as_secs_f64(),
+            },
+        });
+    })
+}
+
+fn source(ehlo_name: &str, bind: &[IpAddr]) -> Source {
+    Source {
+        ehlo_name: ehlo_name.to_owned(),
+        bind: Arc::from(bind),
+    }
+}
+
+fn family_observer(journal: Journal) -> Arc<dyn Fn(FamilyChange) + Send + Sync> {
+    Arc::new(move |change: FamilyChange| {
+        journal.emit(&match change.fault {
+            Some(detail) => Event::FamilyDown {
+                family: change.family,
+                detail,
+            },
+            None => Event::FamilyUp {
+                family: change.family,
                 down_seconds: change.down.as_secs_f64(),
             },
         });

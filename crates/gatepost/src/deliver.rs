@@ -17,12 +17,16 @@ use crate::trace_fields::Edited;
 
 pub mod callouts;
 pub mod connection;
+pub mod dial;
 #[cfg(test)]
 mod double;
+pub mod families;
 pub mod fault;
 pub mod https;
 mod maildir;
+mod mx;
 pub mod nexthops;
+pub mod plan;
 pub mod security;
 pub mod sts;
 pub mod tls_reports;

@@ -11,6 +11,7 @@ use scan::finding::UnavailableCause;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Client, Decision, Reply, Stage, Tls};
+use crate::deliver::families::Family;
 
 pub mod fields;
 mod time;
@@ -71,6 +72,20 @@ pub enum Event {
         /// As in the configuration.
         nexthop: Arc<str>,
         /// How long it was away, in seconds.
+        down_seconds: f64,
+    },
+    /// An address family leads nowhere: servers in several networks can't be reached over it.
+    FamilyDown {
+        /// The family.
+        family: Family,
+        /// What was told about the last one.
+        detail: String,
+    },
+    /// A server was reached over that family again.
+    FamilyUp {
+        /// The family.
+        family: Family,
+        /// How long none was, in seconds.
         down_seconds: f64,
     },
     /// The configuration was read again and is in force.
@@ -309,6 +324,8 @@ impl Event {
             Event::EngineUp { .. } => "engine-up",
             Event::NexthopDown { .. } => "nexthop-down",
             Event::NexthopUp { .. } => "nexthop-up",
+            Event::FamilyDown { .. } => "family-down",
+            Event::FamilyUp { .. } => "family-up",
             Event::Reloaded { .. } => "reloaded",
             Event::ReloadFailed { .. } => "reload-failed",
             Event::CertificateReloaded { .. } => "certificate-reloaded",

@@ -59,6 +59,11 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
             for Down { name, reason } in &state.nexthops_down {
                 say(&format!("nexthop {name} is down: {reason}"));
             }
+            for Down { name, reason } in &state.families_down {
+                say(&format!(
+                    "{name} does not work, the other family goes first: {reason}"
+                ));
+            }
             for Down { name, reason } in &state.engines_down {
                 say(&format!("engine {name} is down: {reason}"));
             }

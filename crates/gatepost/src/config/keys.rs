@@ -3,6 +3,7 @@
 //! The reader takes types, ranges and defaults from here, the check for unknown keys its names, and
 //! `docs/configuration.md` all of it. The tables themselves are in `keys/`, one file for each theme.
 
+mod delivery;
 mod engine;
 mod list;
 mod listener;
@@ -179,6 +180,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         node::SCOPES,
         listener::SCOPES,
         route::SCOPES,
+        delivery::SCOPES,
         tls_policy::SCOPES,
         queue::SCOPES,
         engine::SCOPES,

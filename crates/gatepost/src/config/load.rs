@@ -12,8 +12,8 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Destination, Dns, Engine, Listener, Log, Nexthop, Node, Pool,
-    Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
+    Admin, Config, DecisionLog, Delivery, Destination, Dns, Engine, Listener, Log, Nexthop, Node,
+    Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -119,6 +119,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("admin")
         .map(|admin| Admin::read(&admin, &data_dir));
     let dns = file.table_or_empty("dns").map(|dns| Dns::read(&dns));
+    let delivery = file
+        .table_or_empty("delivery")
+        .and_then(|delivery| Delivery::read(&delivery));
     let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
     let tls_policy = file
         .table_or_empty("tls_policy")
@@ -152,6 +155,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         log: log?,
         admin: admin?,
         dns: dns?,
+        delivery: delivery?,
         scan: scan?,
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,

@@ -167,10 +167,10 @@ fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
         let kind = |nexthop: &Nexthop| std::mem::discriminant(nexthop);
         let odd = rest
             .iter()
-            .find(|(nexthop, _)| !nexthop.is_remote() || kind(nexthop) != kind(&first.0));
+            .find(|(nexthop, _)| !nexthop.is_listable() || kind(nexthop) != kind(&first.0));
         if let Some((_, span)) = odd {
             let fault = Fault::new(
-                "the nexthops of a route must be all SMTP, all LMTP, or one maildir",
+                "the nexthops of a route must be all SMTP, all LMTP, one maildir, or `mx` alone",
                 "make a route of its own for each kind",
             );
             section.error_at(span.clone(), "nexthop", fault);

@@ -10,6 +10,7 @@ use net::resolver::Resolver;
 use net::tls::dane::TlsaSet;
 use net::tls::{Connector, Roots};
 
+use super::connection::Manner;
 use super::fault::{Cause, Fault, Step};
 use super::https::Https;
 use super::sts::StsPolicies;
@@ -92,6 +93,15 @@ pub enum Basis {
     StsTesting,
     /// The route, or REQUIRETLS: a certificate of a CA for the server's name.
     Verified,
+}
+
+impl HostSecurity {
+    /// Has a server talked to this way.
+    pub fn apply(&self, manner: &mut Manner) {
+        manner.tls = self.tls;
+        manner.tls_name = self.name.clone();
+        manner.connector = self.connector.clone();
+    }
 }
 
 /// All that policies are found with; part of the snapshot.

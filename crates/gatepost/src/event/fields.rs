@@ -152,6 +152,22 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "family-down",
+        when: "An address family leads nowhere: servers in several networks can't be reached over it. The other one goes first until this one works again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("detail", Shape::Text, "What was told about the last server."),
+        ],
+    },
+    EventKind {
+        name: "family-up",
+        when: "A server was reached over that family again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("down_seconds", Shape::Number("s"), "How long none was."),
+        ],
+    },
+    EventKind {
         name: "reloaded",
         when: "The configuration was read again and is in force.",
         fields: &[

@@ -69,6 +69,17 @@ fn of_peers(event: &Event) -> Option<(Level, String)> {
             Level::Warn,
             format!("nexthop {nexthop} is back after {down_seconds:.1} s"),
         ),
+        Event::FamilyDown { family, detail } => (
+            Level::Error,
+            format!("{family} does not work, the other family goes first: {detail}"),
+        ),
+        Event::FamilyUp {
+            family,
+            down_seconds,
+        } => (
+            Level::Warn,
+            format!("{family} works again after {down_seconds:.1} s"),
+        ),
         _ => return None,
     })
 }

@@ -11,6 +11,7 @@ use crate::decision::{
     Client, Decision, Disposition, EndedBy, MailParameters, Protocol, Recipient, Reply, Sizes,
     Stage, Timings, Tls,
 };
+use crate::deliver::families::Family;
 use crate::event::{ConnectionRefusal, Event, SessionEnd, SessionEnded, Time};
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
@@ -485,6 +486,16 @@ pub(crate) fn samples() -> Vec<Event> {
         nexthop: Arc::from("smtp:192.0.2.9:25"),
         down_seconds: 2.25,
     });
+    for family in [Family::Ipv6, Family::Ipv4] {
+        samples.push(Event::FamilyDown {
+            family,
+            detail: "cannot connect to [2001:db8::25]:25: No route to host".to_owned(),
+        });
+        samples.push(Event::FamilyUp {
+            family,
+            down_seconds: 61.5,
+        });
+    }
     samples.extend(of_the_process());
     samples
 }
