@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use net::network::NetworkSet;
 use net::resolver::{Dnssec, Resolver};
-use net::tls::{Acceptor, Certificates, Connector, Roots};
+use net::tls::{Connector, Roots};
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
@@ -35,7 +35,11 @@ use crate::replies::Templates;
 use crate::serve::admission::Admission;
 use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
-use crate::serve::users::Users;
+
+mod listener;
+
+pub use listener::ListenerContext;
+use listener::listeners;
 
 /// All that a session needs to know, immutable.
 pub struct Context {
@@ -89,28 +93,6 @@ pub struct RouteContext {
     pub nexthop: Arc<str>,
     /// The language of refusals.
     pub language: Arc<str>,
-}
-
-/// What belongs to one listener.
-pub struct ListenerContext {
-    /// The listener as configured.
-    pub settings: Arc<config::Listener>,
-    /// Its name, for events.
-    pub name: Arc<str>,
-    /// What its sessions offer.
-    pub smtp: Arc<smtp::server::Settings>,
-    /// Accepts TLS, if it has a certificate.
-    pub acceptor: Option<Acceptor>,
-    /// The certificates, which may change on disk.
-    pub certificates: Option<Arc<Certificates>>,
-    /// The connections it holds.
-    pub admission: Arc<Admission>,
-    /// Who may authenticate, if anybody.
-    pub users: Option<Users>,
-    /// Networks that must send a PROXY header.
-    pub proxy_networks: NetworkSet,
-    /// Networks that may use XCLIENT.
-    pub xclient_networks: NetworkSet,
 }
 
 /// What outlives a reload.
@@ -268,23 +250,7 @@ impl Context {
                 .collect(),
             listeners,
             engines,
-            dialling: Dialling {
-                source: source(&config.node.name, &[]),
-                pools: config
-                    .pools
-                    .iter()
-                    .map(|pool| {
-                        let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
-                        (pool.name.clone(), source(name, &pool.bind))
-                    })
-                    .collect(),
-                delivery: config.delivery,
-                ways: Arc::clone(&services.ways),
-                resolver: resolver.clone(),
-                opportunistic: Connector::opportunistic(),
-                verified: roots.connector(),
-                tls_policies: Arc::clone(&tls_policies),
-            },
+            dialling: dialling(&config, &services, &resolver, &roots, &tls_policies),
             tls_policies,
             plans: Plans::default(),
             resolver,
@@ -410,6 +376,32 @@ impl RouteContext {
     }
 }
 
+fn dialling(
+    config: &Config,
+    services: &Services,
+    resolver: &Resolver,
+    roots: &Roots,
+    tls_policies: &Arc<TlsPolicies>,
+) -> Dialling {
+    Dialling {
+        source: source(&config.node.name, &[]),
+        pools: config
+            .pools
+            .iter()
+            .map(|pool| {
+                let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
+                (pool.name.clone(), source(name, &pool.bind))
+            })
+            .collect(),
+        delivery: config.delivery,
+        ways: Arc::clone(&services.ways),
+        resolver: resolver.clone(),
+        opportunistic: Connector::opportunistic(),
+        verified: roots.connector(),
+        tls_policies: Arc::clone(tls_policies),
+    }
+}
+
 fn resolver(config: &Config) -> Result<Resolver, ContextError> {
     let made: io::Result<Resolver> = if config.dns.nameservers.is_empty() {
         Resolver::system()
@@ -428,112 +420,6 @@ fn resolver(config: &Config) -> Result<Resolver, ContextError> {
         what: "[dns]".to_owned(),
         detail: error.to_string(),
     })
-}
-
-fn listeners(
-    config: &Config,
-    services: &Services,
-    errors: &mut Vec<ContextError>,
-) -> Vec<Arc<ListenerContext>> {
-    config
-        .listeners
-        .iter()
-        .filter_map(|settings| match ListenerContext::new(settings, services) {
-            Ok(listener) => Some(Arc::new(listener)),
-            Err(error) => {
-                errors.push(error);
-                None
-            }
-        })
-        .collect()
-}
-
-impl ListenerContext {
-    /// The acceptor, if TLS comes with the connection.
-    pub fn implicit_tls(&self) -> Option<&Acceptor> {
-        self.acceptor
-            .as_ref()
-            .filter(|_| self.settings.tls.mode == config::TlsMode::Implicit)
-    }
-
-    fn new(
-        settings: &Arc<config::Listener>,
-        services: &Services,
-    ) -> Result<ListenerContext, ContextError> {
-        let certificates = match settings.tls.mode {
-            config::TlsMode::Off => None,
-            config::TlsMode::StartTls | config::TlsMode::Implicit => {
-                let files: Vec<_> = settings
-                    .tls
-                    .certificates
-                    .iter()
-                    .map(|files| net::tls::CertificateFiles {
-                        certificate: files.certificate.clone(),
-                        key: files.key.clone(),
-                    })
-                    .collect();
-                let loaded = Certificates::load(&files).map_err(|error| ContextError {
-                    what: format!("listener {}", settings.name),
-                    detail: error.to_string(),
-                })?;
-                Some(loaded)
-            }
-        };
-        Ok(ListenerContext {
-            name: Arc::from(settings.name.as_str()),
-            smtp: Arc::new(session_settings(settings)),
-            acceptor: certificates
-                .as_ref()
-                .map(|certificates| net::tls::acceptor(Arc::clone(certificates)))
-                .transpose()
-                .map_err(|error| ContextError {
-                    what: format!("listener {}", settings.name),
-                    detail: error.to_string(),
-                })?,
-            certificates,
-            admission: services.admission(&settings.name),
-            users: settings
-                .auth
-                .as_ref()
-                .map(|auth| Users::load(&auth.users_file))
-                .transpose()
-                .map_err(|detail| ContextError {
-                    what: format!("listener {}: users_file", settings.name),
-                    detail,
-                })?,
-            proxy_networks: settings.proxy_networks.iter().copied().collect(),
-            xclient_networks: settings.xclient_networks.iter().copied().collect(),
-            settings: Arc::clone(settings),
-        })
-    }
-}
-
-/// What the sessions of a listener offer.
-fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
-    smtp::server::Settings {
-        hostname: listener.hostname.clone(),
-        message_size_max: listener.message_size_max,
-        header_bytes_max: usize::try_from(listener.header_size_max).unwrap_or(usize::MAX),
-        recipients_max: listener.recipients_max,
-        bad_commands_max: listener.bad_commands_max,
-        transactions_max: listener.transactions_max,
-        bare_newline: match listener.bare_newline {
-            config::BareNewline::Refuse => smtp::server::BareNewline::Refuse,
-            config::BareNewline::Normalise => smtp::server::BareNewline::Normalise,
-        },
-        starttls: listener.tls.mode == config::TlsMode::StartTls,
-        pipelining: listener.pipelining,
-        chunking: listener.chunking,
-        smtputf8: listener.smtputf8,
-        dsn: listener.dsn,
-        prdr: listener.prdr,
-        require_tls: listener.requiretls,
-        auth: match &listener.auth {
-            None => smtp::server::AuthOffer::Never,
-            Some(auth) if auth.without_tls => smtp::server::AuthOffer::Always,
-            Some(_) => smtp::server::AuthOffer::OverTls,
-        },
-    }
 }
 
 fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync> {

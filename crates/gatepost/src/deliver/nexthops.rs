@@ -21,8 +21,8 @@ use tokio::time::Instant;
 use super::connection::{Connection, Manner};
 use super::dial::{Attempt, Ways};
 use super::fault::{Cause, Fault, Step};
-use super::mx::{self, Place};
-use super::security::{Demand, Target, TlsPolicies};
+use super::mx;
+use super::security::TlsPolicies;
 use crate::config::{Address, Delivery, Nexthop, NexthopOrder, NexthopTls, Route};
 
 /// Idle connections kept for each nexthop.
@@ -410,9 +410,8 @@ async fn dial(
                 Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
             })?;
             let mut manner = manner.clone();
-            if matches!(manner.tls, NexthopTls::Dane | NexthopTls::DaneOnly) {
-                by_records(&place, *port, &mut manner, dialling).await?;
-            }
+            let policies = &dialling.tls_policies;
+            policies.of_nexthop(&place, *port, &mut manner).await?;
             attempt.host(&place.ips, *port, &manner).await
         }
         Nexthop::Lmtp(Address::Unix(path)) => attempt.unix(path, manner).await,
@@ -423,31 +422,6 @@ async fn dial(
         let none = || Fault::new(&*manner.label, Step::Resolve, cause);
         attempt.into_fault().unwrap_or_else(none)
     })
-}
-
-/// Has a nexthop prove itself by its TLSA records.
-async fn by_records(
-    place: &Place,
-    port: u16,
-    manner: &mut Manner,
-    dialling: &Dialling,
-) -> Result<(), Fault> {
-    let target = Target {
-        domain: &place.name,
-        host: &place.name,
-        canonical: &place.canonical,
-        port,
-        by_mx: false,
-        secure: true,
-        ips_secure: place.secure,
-        tls: manner.tls,
-        label: &manner.label,
-    };
-    let policies = &dialling.tls_policies;
-    let security = Box::pin(policies.host_security(&target, Demand::default())).await;
-    let security = security.map_err(|refused| refused.fault)?;
-    security.apply(manner);
-    Ok(())
 }
 
 /// How to talk to `nexthop`; `None` if it is no server that can be dialled at once.

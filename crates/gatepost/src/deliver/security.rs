@@ -21,6 +21,7 @@ use crate::config::{NexthopTls, TlsPolicy};
 
 mod dane;
 mod header;
+mod nexthop;
 mod results;
 
 pub use header::is_tls_optional;
