@@ -12,7 +12,7 @@ use std::time::Duration;
 use ::queue::{Queue, SubmitError};
 use net::network::NetworkSet;
 use net::resolver::Resolver;
-use net::tls::Connector;
+use net::tls::Roots;
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
@@ -23,7 +23,10 @@ use crate::deliver::families::Families;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
+use crate::deliver::security::TlsPolicies;
 use crate::deliver::signing::Signer;
+use crate::deliver::sts::StsPolicies;
+use crate::deliver::tls_reports::TlsReports;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -37,11 +40,10 @@ use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
 
 mod listener;
+mod outward;
 mod queue;
 
 pub use listener::ListenerContext;
-
-mod outward;
 
 /// All that a session needs to know, immutable.
 pub struct Context {
@@ -67,6 +69,8 @@ pub struct Context {
     pub engines: EngineSet,
     /// DNS.
     pub resolver: Resolver,
+    /// How servers must prove who they are.
+    pub tls_policies: Arc<TlsPolicies>,
     /// Where lanes of the queue go.
     pub plans: Plans,
     /// How nexthops are dialled.
@@ -107,6 +111,10 @@ pub struct Services {
     pub references: References,
     /// Connections to nexthops.
     pub nexthops: Nexthops,
+    /// MTA-STS policies of recipient domains.
+    pub sts: Arc<StsPolicies>,
+    /// Results of TLS, for reports.
+    pub tls_reports: TlsReports,
     /// What is remembered of the ways to servers.
     pub ways: Arc<Ways>,
     /// Messages that wait for their nexthops; none where a command takes no mail.
@@ -147,7 +155,16 @@ impl Services {
     pub fn new(config: &Config) -> io::Result<Arc<Services>> {
         let journal = Journal::open(&config.log)?;
         let queue = queue::open(config, &journal)?;
-        Ok(Services::with(config, journal, Some(queue)))
+        let data_dir = &config.node.data_dir;
+        let (sts, damaged) = StsPolicies::open(data_dir.join("mta-sts"));
+        for policy in damaged {
+            journal.emit(&Event::StsPolicyDamaged {
+                path: policy.path.display().to_string(),
+                detail: policy.detail,
+            });
+        }
+        let tls = (sts, TlsReports::new(Some(data_dir.join("tls-reports"))));
+        Ok(Services::with(config, journal, Some(queue), tls))
     }
 
     /// The queue.
@@ -163,10 +180,16 @@ impl Services {
     /// # Errors
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
-        Ok(Services::with(config, Journal::silent()?, None))
+        let tls = (StsPolicies::unwritten(), TlsReports::new(None));
+        Ok(Services::with(config, Journal::silent()?, None, tls))
     }
 
-    fn with(config: &Config, journal: Journal, queue: Option<Queue>) -> Arc<Services> {
+    fn with(
+        config: &Config,
+        journal: Journal,
+        queue: Option<Queue>,
+        (sts, tls_reports): (StsPolicies, TlsReports),
+    ) -> Arc<Services> {
         let number = config
             .node
             .number
@@ -179,6 +202,8 @@ impl Services {
             )))),
             queue,
             idle: Idle::default(),
+            sts: Arc::new(sts),
+            tls_reports,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -210,18 +235,30 @@ impl Context {
         let resolver = outward::resolver(&config)
             .map_err(|error| errors.push(error))
             .ok();
-        let verified = Connector::verified(None)
+        let roots = Roots::load(config.tls_policy.ca_file.as_deref())
             .map_err(|error| {
                 errors.push(ContextError {
-                    what: "system certificates".to_owned(),
+                    what: "certificates of CAs".to_owned(),
                     detail: error.to_string(),
                 });
             })
             .ok();
         let listeners = listener::listeners(&config, &services, &mut errors);
-        let (Some(resolver), Some(verified), true) = (resolver, verified, errors.is_empty()) else {
+        if let Err(error) = services.tls_reports.switch(config.tls_reports.enabled) {
+            errors.push(ContextError {
+                what: "[tls_reports]".to_owned(),
+                detail: error.to_string(),
+            });
+        }
+        let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);
         };
+        let tls_policies = Arc::new(TlsPolicies::new(
+            config.tls_policy.clone(),
+            resolver.clone(),
+            roots.clone(),
+            Arc::clone(&services.sts),
+        ));
         let engines = engines::arm(
             &config,
             previous.map(|context| &context.engines),
@@ -245,7 +282,14 @@ impl Context {
             )),
             listeners,
             engines,
-            dialling: outward::dialling(&config, services.ways.clone(), &resolver, verified),
+            dialling: outward::dialling(
+                &config,
+                services.ways.clone(),
+                &resolver,
+                &roots,
+                &tls_policies,
+            ),
+            tls_policies,
             plans: Plans::default(),
             resolver,
             content: ContentSettings {

@@ -42,6 +42,7 @@ pub mod signing;
 pub mod sts;
 mod telling;
 pub mod tls_reports;
+pub mod tls_upkeep;
 mod worker;
 
 use connection::Transferred;

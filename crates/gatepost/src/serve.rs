@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use crate::config::{Config, ConfigError, Level, TlsMode};
 use crate::context::{Context, HOUSEKEEPING_INTERVAL, Services};
+use crate::deliver;
 use crate::deliver::dispatch::Dispatch;
 use crate::event::Event;
 
@@ -284,6 +286,22 @@ impl Server {
             if let Err(error) = reloaded {
                 tracing::error!(%error, "certificates can't be looked at");
             }
+        }
+    }
+
+    /// Looks after what security towards other servers rests on: refreshes policies, writes results down, and sends the daily reports
+    /// into `queue`. Apart from other housekeeping, because web servers may take their time.
+    pub async fn keep_tls(self: Arc<Server>, queue: Option<Queue>) {
+        let mut stop = self.stop.subscribe();
+        let upkeep = deliver::tls_upkeep::run(|| self.current.load(), queue);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop == Stop::Now) => {}
+            () = upkeep => {}
+        }
+        let reports = self.current.load().services.tls_reports.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reports.save()).await {
+            tracing::error!(%error, "results of TLS can't be written");
         }
     }
 

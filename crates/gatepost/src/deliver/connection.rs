@@ -23,6 +23,7 @@ mod delivery;
 pub use delivery::{Answered, Outgoing, Transferred};
 
 use super::fault::{Cause, Fault, Step};
+use super::security::{Basis, HostSecurity};
 use crate::config::{NexthopTimeouts, NexthopTls};
 use crate::scratch;
 
@@ -166,6 +167,38 @@ impl Connection {
     /// How the peer has proven over TLS that it is who we mean.
     pub fn proof(&self) -> Proof {
         self.wire.proof
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.wire.stream.is_tls()
+    }
+
+    /// Whether it may carry a message to which `security` applies: it goes to a server of that name, and was proven no less and
+    /// by the same means as a new one would be.
+    pub fn meets(&self, security: &HostSecurity) -> bool {
+        let is_proven = match security.basis {
+            Basis::Off | Basis::Opportunistic | Basis::StsTesting => return true,
+            Basis::DaneUnusable => self.is_tls(),
+            Basis::Dane => matches!(
+                self.wire.proof,
+                Proof::DaneEndEntity | Proof::DaneTrustAnchor
+            ),
+            Basis::Sts | Basis::Verified => self.wire.proof == Proof::Ca,
+        };
+        is_proven && self.manner.tls_name == security.name
+    }
+
+    /// The peer's address; a unix socket has none.
+    pub fn peer_ip(&self) -> Option<IpAddr> {
+        let address = self.wire.stream.peer_addr();
+        address.ok().map(|address| address.ip().to_canonical())
+    }
+
+    /// Our own address.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let address = self.wire.stream.local_addr();
+        address.ok().map(|address| address.ip().to_canonical())
     }
 
     /// What the handshake settled; `None` in clear.

@@ -62,6 +62,8 @@ pub struct Host {
     pub preference: u16,
     /// An MX record names it. Otherwise it is the domain itself, an address literal, or configured.
     pub from_mx: bool,
+    /// The DNS has chosen it, by MX records or as the domain itself; no configuration, and no address literal.
+    pub by_mx: bool,
     /// What led to its name is secure: the MX records, or for an implicit MX the addresses.
     pub secure: bool,
     /// Its addresses are secure.
@@ -238,6 +240,8 @@ fn exchanger(host: MxHost, port: u16) -> Host {
         from_mx,
         secure,
     } = host;
+    // An address literal leaves the DNS nothing to choose, and no certificate names it.
+    let by_mx = !place.name.starts_with('[') && place.name.parse::<IpAddr>().is_err();
     Host {
         label: Arc::from(format!("mx {}:{port}", place.name)),
         name: place.name,
@@ -248,6 +252,7 @@ fn exchanger(host: MxHost, port: u16) -> Host {
         ips: Arc::from(place.ips),
         preference,
         from_mx,
+        by_mx,
         secure,
         ips_secure: place.secure,
     }
@@ -310,6 +315,7 @@ async fn configured(
                 ips: Arc::from([]),
                 preference,
                 from_mx: false,
+                by_mx: false,
                 secure: false,
                 ips_secure: false,
                 label: Arc::from(nexthop.to_string()),
@@ -330,6 +336,7 @@ async fn configured(
         ips: Arc::from(place.ips),
         preference,
         from_mx: false,
+        by_mx: false,
         secure: place.secure,
         ips_secure: place.secure,
         label: Arc::from(nexthop.to_string()),

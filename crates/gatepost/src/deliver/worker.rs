@@ -17,6 +17,7 @@ use super::fault::{Cause, Fault, Step};
 use super::limits::limits;
 use super::outcome::{self, Circumstances, Fate};
 use super::plan::{NoPlan, Plan, plan};
+use super::security::is_tls_optional;
 use super::settling::{InHand, Settling};
 use super::store_queued;
 use crate::context::Context;
@@ -129,10 +130,16 @@ impl Worker {
         if let Some(maildir) = &self.plan.maildir {
             let stored = store_queued(&self.cx, maildir, &message, &settling.left()).await;
             settling.settle_all(&stored);
-        } else if message.envelope.mail.require_tls {
-            self.with_demand(&message, &mut settling).await;
         } else {
-            self.transact(slot, &message, &mut settling).await;
+            let demand = Demand {
+                require_tls: message.envelope.mail.require_tls,
+                tls_optional: is_tls_optional(&message.content),
+            };
+            if demand == Demand::default() {
+                self.transact(slot, &message, &mut settling).await;
+            } else {
+                self.with_demand(&message, &mut settling, demand).await;
+            }
         }
         settling.finish(&self.queue, in_hand).await;
     }
@@ -174,9 +181,13 @@ impl Worker {
         }
     }
 
-    /// Sends a message that demands more of its servers than others do, over a connection of its own.
-    async fn with_demand(&self, message: &QueuedMessage, settling: &mut Settling<'_>) {
-        let demand = Demand { require_tls: true };
+    /// Sends a message that demands more or less of its servers than others do, over a connection of its own.
+    async fn with_demand(
+        &self,
+        message: &QueuedMessage,
+        settling: &mut Settling<'_>,
+        demand: Demand,
+    ) {
         let mut tried = Vec::new();
         while !settling.is_done() {
             let left = self.without(&tried);
