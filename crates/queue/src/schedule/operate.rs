@@ -134,9 +134,9 @@ impl Schedule {
 
     /// Nothing is given of what this names, until it is resumed. Slots that are granted go on with the parcel that they
     /// have. False if it was suspended already.
-    pub fn suspend(&mut self, what: Suspended, now: Millis) -> bool {
+    pub fn suspend(&mut self, what: &Suspended, now: Millis) -> bool {
         let new = self.suspended.insert(what.clone());
-        self.apply(&what, now);
+        self.apply(what, now);
         new
     }
 
