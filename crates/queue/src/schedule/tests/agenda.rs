@@ -53,7 +53,7 @@ fn back_off_doubles_between_its_bounds() {
 #[test]
 fn warned_once_then_expired_wherever_it_waits() {
     let mut schedule = schedule(10);
-    schedule.suspend(&Suspended::Domain("d".into()), T0);
+    schedule.suspend(Suspended::Domain("d".into()), T0);
     let aging = Waiting {
         warn: Some(Millis(T0.0 + 1000)),
         expires: Millis(T0.0 + 5000),

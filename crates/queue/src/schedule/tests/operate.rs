@@ -16,8 +16,8 @@ fn suspended_things_get_nothing_until_resumed() {
             schedule.add(&key("c", "d"), &new(message, T0), T0);
         }
         let open = entered(&mut schedule, "s", &limits, T0);
-        assert!(schedule.suspend(&what, T0));
-        assert!(!schedule.suspend(&what, T0));
+        assert!(schedule.suspend(what.clone(), T0));
+        assert!(!schedule.suspend(what.clone(), T0));
         assert_eq!(schedule.take(open, T0), Take::Nothing, "{what:?}");
         schedule.release(open, T0);
         assert!(!matches!(schedule.next(T0), Next::Slot(_)), "{what:?}");
