@@ -75,10 +75,10 @@ pub struct Submission {
 
 /// The proof that a message is on the disk, synced. Only the queue makes it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Stored {
     /// Its name.
     pub id: MessageId,
-    _only_here: (),
 }
 
 /// Why a message was not kept.
@@ -273,10 +273,7 @@ impl Queue {
     pub async fn submit(&self, submission: Submission) -> Result<Stored, SubmitError> {
         let (id, answer) = self.shared.hand_in(submission)?;
         match answer.await {
-            Ok(Ok(())) => Ok(Stored {
-                id: MessageId(id),
-                _only_here: (),
-            }),
+            Ok(Ok(())) => Ok(Stored { id: MessageId(id) }),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(SubmitError::Closed),
         }

@@ -118,6 +118,10 @@ impl Queue {
     ///
     /// # Errors
     /// If it could not be synced: it is in force, but a crash may take it back.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the agreed signature: an action is done with once it is done"
+    )]
     pub fn act(&self, id: MessageId, action: Action, by: &Actor) -> Result<bool, ReadError> {
         if !self.shared.act(id.0, &action, by) {
             return Ok(false);
@@ -170,7 +174,7 @@ impl Shared {
             for (recipient, _) in &open {
                 self.store
                     .change(&mut index, slot, *recipient, wall, |fate| {
-                        change(fate, action, &by, wall)
+                        change(fate, action, &by, wall);
                     });
             }
         }

@@ -1,6 +1,7 @@
 //! From outcomes to journal and schedule.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use smtp::Status;
 
@@ -44,11 +45,7 @@ impl Shared {
         let id = parcel.message.0;
         let slot = index.slot(id);
         let recipients = plan.recipients(hold.id);
-        let delay = outcomes.iter().filter_map(|(_, outcome)| match outcome {
-            RecipientOutcome::Delayed { retry_after, .. } => Some(*retry_after),
-            _ => None,
-        });
-        let delay = delay.min();
+        let delay = shortest_delay(&outcomes);
         let mut delayed = Vec::new();
         let mut retry_millis = 0;
         if let Some(after) = delay {
@@ -88,29 +85,50 @@ impl Shared {
                     });
             }
         }
-        match (delayed.is_empty(), untried.is_empty()) {
-            (true, true) => plan.schedule.finish(hold.id, now),
-            (false, _) => {
-                plan.set(hold.id, &delayed);
-                plan.schedule.resize(hold.id, delayed.len() as u32);
-                if let (false, Some(slot)) = (untried.is_empty(), slot) {
-                    self.split(&mut plan, &mut index, hold.id, slot, &untried);
-                }
-            }
-            (true, false) => {
-                plan.set(hold.id, &untried);
-                plan.schedule.resize(hold.id, untried.len() as u32);
-                if delay.is_none() {
-                    plan.schedule.untried(hold.id, now);
-                }
-            }
-        }
+        self.regroup(
+            &mut plan,
+            &mut index,
+            hold.id,
+            slot,
+            (&delayed, &untried),
+            delay.is_some(),
+        );
         drop((plan, index));
         if slot.is_none() || delay.is_some() {
             self.hot().forget(id);
         }
         self.rouse();
         self.call_writer();
+    }
+
+    /// The recipients of a parcel that stay: those that were delayed keep it.
+    fn regroup(
+        &self,
+        plan: &mut super::shared::Plan,
+        index: &mut Index,
+        parcel: ParcelId,
+        slot: Option<u32>,
+        (delayed, untried): (&[u32], &[u32]),
+        is_delayed: bool,
+    ) {
+        let now = self.now();
+        match (delayed.is_empty(), untried.is_empty()) {
+            (true, true) => plan.schedule.finish(parcel, now),
+            (false, _) => {
+                plan.set(parcel, delayed);
+                plan.schedule.resize(parcel, delayed.len() as u32);
+                if let (false, Some(slot)) = (untried.is_empty(), slot) {
+                    self.split(plan, index, parcel, slot, untried);
+                }
+            }
+            (true, false) => {
+                plan.set(parcel, untried);
+                plan.schedule.resize(parcel, untried.len() as u32);
+                if !is_delayed {
+                    plan.schedule.untried(parcel, now);
+                }
+            }
+        }
     }
 
     /// Those of a delayed parcel that were not tried are due at once, as a parcel of their own.
@@ -194,6 +212,15 @@ impl Shared {
             }
         });
     }
+}
+
+/// All that are delayed together wait for the first of them.
+fn shortest_delay(outcomes: &[(u32, RecipientOutcome)]) -> Option<Duration> {
+    let delays = outcomes.iter().filter_map(|(_, outcome)| match outcome {
+        RecipientOutcome::Delayed { retry_after, .. } => Some(*retry_after),
+        _ => None,
+    });
+    delays.min()
 }
 
 fn is_open(index: &Index, slot: u32, recipient: u32) -> bool {

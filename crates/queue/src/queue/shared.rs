@@ -72,6 +72,9 @@ impl Few {
     }
 }
 
+/// What recipients of one parcel have in common: lane, delay, attempts, whether warned, whether held.
+type Kind = (u32, u64, u16, bool, bool);
+
 /// What waits for the writer.
 #[derive(Default)]
 pub(crate) struct Inbox {
@@ -254,7 +257,7 @@ impl Shared {
         let (expires, warn) = (in_age(message.lifetime_seconds), message.warning_seconds);
         let id = message.id;
         // Recipients of one lane that are due together go together.
-        let mut sets: Vec<((u32, u64, u16, bool, bool), Vec<u32>)> = Vec::new();
+        let mut sets: Vec<(Kind, Vec<u32>)> = Vec::new();
         let mut order: Vec<_> = due
             .iter()
             .filter_map(|&(at, delay)| {
@@ -273,7 +276,7 @@ impl Shared {
         for (key, at) in order {
             match sets.last_mut() {
                 Some((same, set)) if *same == key && set.len() < PARCEL_RECIPIENTS_MAX => {
-                    set.push(at)
+                    set.push(at);
                 }
                 _ => sets.push((key, vec![at])),
             }

@@ -83,7 +83,7 @@ impl Shared {
                 self.line_up(submitted);
             }
             Err(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-                drop(submitted.answer.send(Err(self.store.full())))
+                drop(submitted.answer.send(Err(self.store.full())));
             }
             Err(error) => drop(
                 submitted
