@@ -8,10 +8,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::deliver::report::Reporter;
 use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod delivery;
 mod domains;
 mod engine;
 mod error;
@@ -26,12 +28,14 @@ mod queue;
 mod reader;
 mod reference;
 mod replies;
+mod reports;
 mod route;
 mod secret;
 mod suggest;
 mod tls_policy;
 mod value;
 
+pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -43,6 +47,7 @@ pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTl
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
 pub use queue::{Destination, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
+pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
@@ -61,6 +66,8 @@ pub struct Config {
     pub admin: Admin,
     /// `[dns]`: how names are looked up.
     pub dns: Dns,
+    /// `[delivery]`: how servers are reached.
+    pub delivery: Delivery,
     /// `[scan]`: the wave of engines.
     pub scan: Scan,
     /// `[tls_policy]`: how servers that take messages must prove themselves.
@@ -69,6 +76,12 @@ pub struct Config {
     pub tls_reports: TlsReportSettings,
     /// `[queue]`: where messages wait that can't be handed on at once.
     pub queue: Queue,
+    /// `[reports]`: who reports on messages, and to whom.
+    pub reports: Reporter,
+    /// `[[dkim]]`: keys that sign.
+    pub dkim: Vec<Dkim>,
+    /// `[loops]`: when a message goes round in circles.
+    pub loops: Loops,
     /// `[[pool]]`: addresses and names to deliver from.
     pub pools: Vec<Pool>,
     /// `[[destination]]`, in the order of the file: the first that matches counts.

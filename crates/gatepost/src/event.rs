@@ -11,9 +11,13 @@ use scan::finding::UnavailableCause;
 use serde::{Deserialize, Serialize};
 
 use crate::decision::{Client, Decision, Reply, Stage, Tls};
+use crate::deliver::families::Family;
 
+mod delivery;
 pub mod fields;
 mod time;
+
+pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
 
 pub use time::Time;
 
@@ -23,6 +27,63 @@ pub use time::Time;
 pub enum Event {
     /// A transaction ended.
     Decided(Box<Decision>),
+    /// A queued message was delivered, or it was tried.
+    Delivery(Box<Delivery>),
+    /// A report on a queued message was queued (RFC 3464).
+    ReportQueued {
+        /// The reference of the report.
+        reference: String,
+        /// The report in the queue.
+        queue_id: String,
+        /// The reference of the message that it is about.
+        about: String,
+        /// Whom it goes to.
+        forward_path: String,
+    },
+    /// The disk of the queue has less room than is to stay free: messages are told 452.
+    DiskFull {
+        /// Bytes that are free.
+        bytes_free: u64,
+        /// Bytes that are to stay free.
+        bytes_reserved: u64,
+    },
+    /// There is enough room again.
+    DiskFree {
+        /// Bytes that are free.
+        bytes_free: u64,
+    },
+    /// The disk of the queue can't be written: messages are told 451.
+    DiskFault {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// The disk of the queue can be written again.
+    DiskWorks,
+    /// A damaged record of the queue was set aside.
+    QueueDamaged {
+        /// The number of its segment.
+        segment: u64,
+        /// Where in the segment, in bytes.
+        offset: u64,
+        /// What is wrong with it.
+        detail: String,
+        /// The file in `corrupt/` that holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_as: Option<String>,
+    },
+    /// The messages of earlier runs have been read.
+    QueueRecovered {
+        /// Messages that wait.
+        messages: u64,
+        /// Their recipients that wait.
+        recipients: u64,
+        /// Records that were damaged.
+        damaged: u64,
+        /// How long it took.
+        milliseconds: f32,
+    },
     /// A session without any transaction ended.
     SessionEnded(Box<SessionEnded>),
     /// A connection was refused before its banner.
@@ -71,6 +132,20 @@ pub enum Event {
         /// As in the configuration.
         nexthop: Arc<str>,
         /// How long it was away, in seconds.
+        down_seconds: f64,
+    },
+    /// An address family leads nowhere: servers in several networks can't be reached over it.
+    FamilyDown {
+        /// The family.
+        family: Family,
+        /// What was told about the last one.
+        detail: String,
+    },
+    /// A server was reached over that family again.
+    FamilyUp {
+        /// The family.
+        family: Family,
+        /// How long none was, in seconds.
         down_seconds: f64,
     },
     /// The configuration was read again and is in force.
@@ -136,6 +211,33 @@ pub enum Event {
         sessions_cut: u64,
         /// How long the process was up.
         uptime_seconds: f64,
+    },
+    /// A kept MTA-STS policy could not be read and is fetched anew.
+    StsPolicyDamaged {
+        /// Its file.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A report on TLS was sent (RFC 8460).
+    TlsReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was sent.
+        to: String,
+        /// Sessions that were as the domain's policies say.
+        successes: u64,
+        /// Sessions that were not.
+        failures: u64,
+    },
+    /// A report on TLS could not be sent; it is tried again.
+    TlsReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Where it was to go.
+        to: String,
+        /// What happened.
+        detail: String,
     },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
@@ -276,12 +378,22 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Decided(_) => "decided",
+            Event::Delivery(_) => "delivery",
+            Event::ReportQueued { .. } => "report-queued",
+            Event::DiskFull { .. } => "disk-full",
+            Event::DiskFree { .. } => "disk-free",
+            Event::DiskFault { .. } => "disk-fault",
+            Event::DiskWorks => "disk-works",
+            Event::QueueDamaged { .. } => "queue-damaged",
+            Event::QueueRecovered { .. } => "queue-recovered",
             Event::SessionEnded(_) => "session-ended",
             Event::ConnectionRefused { .. } => "connection-refused",
             Event::EngineDown { .. } => "engine-down",
             Event::EngineUp { .. } => "engine-up",
             Event::NexthopDown { .. } => "nexthop-down",
             Event::NexthopUp { .. } => "nexthop-up",
+            Event::FamilyDown { .. } => "family-down",
+            Event::FamilyUp { .. } => "family-up",
             Event::Reloaded { .. } => "reloaded",
             Event::ReloadFailed { .. } => "reload-failed",
             Event::CertificateReloaded { .. } => "certificate-reloaded",
@@ -290,6 +402,9 @@ impl Event {
             Event::Listening { .. } => "listening",
             Event::Stopping { .. } => "stopping",
             Event::Stopped { .. } => "stopped",
+            Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
+            Event::TlsReportSent { .. } => "tls-report-sent",
+            Event::TlsReportFailed { .. } => "tls-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

@@ -260,6 +260,7 @@ fn settings<'a>(words: impl Iterator<Item = &'a str>) -> Settings {
             ("lmtp", _) => settings.protocol = Protocol::Lmtp,
             ("chunking", _) => settings.chunking = true,
             ("no-pipelining", _) => settings.pipelining = false,
+            ("pix-known", _) => settings.pix = PixWorkaround::Known,
             ("pix-off", _) => settings.pix = PixWorkaround::Off,
             ("tls", "opportunistic") => settings.starttls = StartTlsUse::Opportunistic,
             ("tls", "require") => settings.starttls = StartTlsUse::Require,

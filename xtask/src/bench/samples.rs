@@ -19,17 +19,9 @@ pub(super) struct Sample {
     /// From final dot to 250, in milliseconds.
     pub(super) wait_p50: f64,
     pub(super) wait_p99: f64,
+    /// Syncs for each message by the server's own count, if it has one.
+    pub(super) syncs_each: Option<f64>,
     pub(super) noise: Noise,
-}
-
-/// Above this share a run counts as disturbed.
-const STEAL_MAX: f64 = 0.10;
-const OTHERS_MAX: f64 = 0.15;
-
-impl Sample {
-    fn is_quiet(&self) -> bool {
-        self.noise.steal < STEAL_MAX && self.noise.others < OTHERS_MAX
-    }
 }
 
 /// What the runs say together.
@@ -43,11 +35,11 @@ pub(super) struct Summary {
 
 /// Sums up the runs; nothing of no runs.
 pub(super) fn summary(samples: &[Sample]) -> Option<Summary> {
-    let disturbance = |sample: &Sample| sample.noise.steal + sample.noise.others;
+    let disturbance = |sample: &Sample| sample.noise.disturbance();
     let least = samples
         .iter()
         .min_by(|a, b| disturbance(a).total_cmp(&disturbance(b)))?;
-    let mut chosen: Vec<&Sample> = samples.iter().filter(|it| it.is_quiet()).collect();
+    let mut chosen: Vec<&Sample> = samples.iter().filter(|it| it.noise.is_quiet()).collect();
     let quiet = chosen.len();
     if chosen.is_empty() {
         chosen.push(least);
@@ -64,6 +56,10 @@ pub(super) fn summary(samples: &[Sample]) -> Option<Summary> {
             resident_mib: samples.iter().map(|it| it.resident_mib).fold(0.0, f64::max),
             wait_p50: of(|it| it.wait_p50),
             wait_p99: of(|it| it.wait_p99),
+            syncs_each: {
+                let known: Vec<f64> = chosen.iter().filter_map(|it| it.syncs_each).collect();
+                (!known.is_empty()).then(|| median(known))
+            },
             noise: Noise {
                 steal: of(|it| it.noise.steal),
                 others: of(|it| it.noise.others),

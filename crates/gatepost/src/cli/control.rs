@@ -41,7 +41,7 @@ pub(super) fn reload(option: &ConfigOption, json: bool) -> ExitCode {
 
 /// `gatepost state`.
 pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
-    match ask::<NodeState>(option, Method::GET, "/api/v1/state") {
+    match node_state(option) {
         Err(error) => failed(&error),
         Ok(state) => {
             if json {
@@ -59,12 +59,22 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
             for Down { name, reason } in &state.nexthops_down {
                 say(&format!("nexthop {name} is down: {reason}"));
             }
+            for Down { name, reason } in &state.families_down {
+                say(&format!(
+                    "{name} does not work, the other family goes first: {reason}"
+                ));
+            }
             for Down { name, reason } in &state.engines_down {
                 say(&format!("engine {name} is down: {reason}"));
             }
             ExitCode::SUCCESS
         }
     }
+}
+
+/// The state of the node whose configuration this is, if it runs.
+pub(super) fn node_state(option: &ConfigOption) -> Result<NodeState, String> {
+    ask(option, Method::GET, "/api/v1/state")
 }
 
 fn failed(error: &str) -> ExitCode {

@@ -3,11 +3,13 @@
 //! The reader takes types, ranges and defaults from here, the check for unknown keys its names, and
 //! `docs/configuration.md` all of it. The tables themselves are in `keys/`, one file for each theme.
 
+mod delivery;
 mod engine;
 mod list;
 mod listener;
 mod node;
 mod queue;
+mod reports;
 mod route;
 mod tls_policy;
 
@@ -179,8 +181,10 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         node::SCOPES,
         listener::SCOPES,
         route::SCOPES,
+        delivery::SCOPES,
         tls_policy::SCOPES,
         queue::SCOPES,
+        reports::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

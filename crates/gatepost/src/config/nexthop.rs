@@ -25,7 +25,15 @@ pub enum Nexthop {
     Lmtp(Address),
     /// `maildir:PATH`.
     Maildir(PathBuf),
+    /// `mx`: the mail exchangers of the recipient domain (RFC 5321 5.1).
+    Mx {
+        /// Their TCP port: 25, unless `mx:PORT` says otherwise.
+        port: u16,
+    },
 }
+
+/// The port of SMTP between servers (RFC 5321 4.5.4.2).
+const SMTP_PORT: u16 = 25;
 
 impl fmt::Display for Nexthop {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,6 +43,8 @@ impl fmt::Display for Nexthop {
             }
             Nexthop::Lmtp(address) => write!(f, "lmtp:{address}"),
             Nexthop::Maildir(path) => write!(f, "maildir:{}", path.display()),
+            Nexthop::Mx { port: SMTP_PORT } => f.write_str("mx"),
+            Nexthop::Mx { port } => write!(f, "mx:{port}"),
         }
     }
 }
@@ -112,8 +122,27 @@ pub struct NexthopTimeouts {
 }
 
 impl Nexthop {
+    /// A nexthop as an operator gives it to a command: as in the configuration, with absolute paths.
+    ///
+    /// # Errors
+    /// What is wrong with it, and what to write.
+    pub fn from_command(text: &str) -> Result<Nexthop, String> {
+        let fault = |fault: Fault| format!("{}; {}", fault.message, fault.remedy);
+        let nexthop = Nexthop::parse_with(text, |path: &str| PathBuf::from(path)).map_err(fault)?;
+        match &nexthop {
+            Nexthop::Maildir(path) if !path.is_absolute() => {
+                Err("a maildir needs its whole path: write \"maildir:/PATH\"".to_owned())
+            }
+            _ => Ok(nexthop),
+        }
+    }
+
     /// A nexthop as the configuration writes it.
     pub(super) fn parse(text: &str, reader: &Reader<'_>) -> Result<Nexthop, Fault> {
+        Nexthop::parse_with(text, |path| reader.path(path))
+    }
+
+    fn parse_with(text: &str, path: impl Fn(&str) -> PathBuf) -> Result<Nexthop, Fault> {
         let shown = text.escape_debug();
         let (scheme, rest) = text.split_once(':').unwrap_or((text, ""));
         match scheme {
@@ -126,17 +155,26 @@ impl Nexthop {
             },
             "lmtp" => tcp_address(rest, 24).map(Nexthop::Lmtp),
             "maildir" if !rest.is_empty() && !rest.contains('\0') => {
-                Ok(Nexthop::Maildir(reader.path(rest)))
+                Ok(Nexthop::Maildir(path(rest)))
             }
-            "mx" => Err(Fault::new(
-                "delivery by MX records needs the queue, which this version does not have yet",
-                "name the server, such as \"smtp:mail.example.org:25\"",
-            )),
+            "mx" if text == "mx" => Ok(Nexthop::Mx { port: SMTP_PORT }),
+            "mx" => match rest.parse() {
+                Ok(port) if port != 0 => Ok(Nexthop::Mx { port }),
+                _ => Err(Fault::new(
+                    format!("`{shown}`: `{}` is not a port", rest.escape_debug()),
+                    "write \"mx\", or \"mx:PORT\" where servers listen elsewhere than on port 25",
+                )),
+            },
             _ => Err(Fault::new(
                 format!("`{shown}` is not a nexthop"),
-                "write \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:PATH\" or \"maildir:PATH\"",
+                "write \"smtp:HOST:PORT\", \"lmtp:HOST:PORT\", \"lmtp:unix:PATH\", \"maildir:PATH\" or \"mx\"",
             )),
         }
+    }
+
+    /// Whether it may stand beside others in a list.
+    pub(super) fn is_listable(&self) -> bool {
+        matches!(self, Nexthop::Smtp { .. } | Nexthop::Lmtp(_))
     }
 
     /// Whether messages go over a connection.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use net::resolver::Dnssec;
 use smtp::Mailbox;
 
 use super::error::Fault;
@@ -81,6 +82,8 @@ pub struct Dns {
     pub nameservers: Vec<SocketAddr>,
     /// How long a whole look-up may take.
     pub timeout: Duration,
+    /// Whether nameservers are believed about DNSSEC; `None`: if all of them are on this machine.
+    pub dnssec: Option<Dnssec>,
 }
 
 /// `[scan]`.
@@ -170,9 +173,11 @@ impl Admin {
 impl Dns {
     pub(super) fn read(section: &Section<'_, '_>) -> Dns {
         let nameservers = section.list("nameservers", value::nameserver);
+        let words = [("off", Dnssec::Off), ("trust", Dnssec::Trust)];
         Dns {
             nameservers: nameservers.into_iter().map(|(server, _)| server).collect(),
             timeout: section.duration("timeout"),
+            dnssec: section.choice("dnssec", &words),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 
 use net::tls::TlsFault;
-use smtp::{Class, Status};
+use smtp::{Class, Reply, Status};
 
 /// The step that was under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Fault {
     pub step: Step,
     /// What happened.
     pub cause: Cause,
+    /// The peer's own words, where it said any.
+    pub reply: Option<Reply>,
 }
 
 /// What happened.
@@ -70,6 +72,10 @@ pub struct Fault {
 pub enum Cause {
     /// The name has no address, or DNS failed.
     Dns(String),
+    /// There is no way to any of its addresses from here.
+    Unroutable(String),
+    /// The recipient domain can get no messages, now or later.
+    Undeliverable(Undeliverable),
     /// The system's word: no route, refused, reset.
     Io(io::Error),
     /// No answer within the time of RFC 5321 4.5.3.2 or the configured one, in seconds.
@@ -101,6 +107,29 @@ pub enum Cause {
     Store(io::Error),
 }
 
+/// Why a recipient domain can get no messages: what its owner has to mend, and waiting does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undeliverable {
+    /// The domain does not exist.
+    NoSuchDomain,
+    /// It says that it takes no messages (RFC 7505).
+    NullMx,
+    /// None of its mail exchangers, or of its own addresses, can be used; the words say why.
+    NoHost(String),
+    /// Its most preferred mail exchanger is this node, which does not know it (RFC 5321 5.1).
+    Loop(String),
+}
+
+impl fmt::Display for Undeliverable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Undeliverable::NoSuchDomain => f.write_str("the domain does not exist"),
+            Undeliverable::NullMx => f.write_str("the domain takes no messages (null MX)"),
+            Undeliverable::NoHost(detail) | Undeliverable::Loop(detail) => f.write_str(detail),
+        }
+    }
+}
+
 impl Fault {
     /// A fault of `nexthop` at `step`.
     pub fn new(nexthop: impl Into<String>, step: Step, cause: Cause) -> Fault {
@@ -108,13 +137,27 @@ impl Fault {
             nexthop: nexthop.into(),
             step,
             cause,
+            reply: None,
         }
     }
 
-    /// The enhanced status code that tells it: transient, since none of these proves that trying again is vain, but for
-    /// [`Cause::RequireTls`].
+    /// Whether trying again is vain: what a domain says of itself proves that, and a server that lacks REQUIRETLS.
+    pub fn is_permanent(&self) -> bool {
+        self.status().class == Class::Permanent
+    }
+
+    /// The enhanced status code that tells it.
     pub fn status(&self) -> Status {
         let (subject, detail) = match (&self.cause, self.step) {
+            (Cause::Undeliverable(why), _) => match why {
+                // 5.1.2: bad destination system; 5.4.4: unable to route; 5.4.6: routing loop (RFC 3463 3.2, 3.5); 5.1.10:
+                // RFC 7505 4.2.
+                Undeliverable::NoSuchDomain => (1, 2),
+                Undeliverable::NullMx => (1, 10),
+                Undeliverable::NoHost(_) => (4, 4),
+                Undeliverable::Loop(_) => (4, 6),
+            },
+            (Cause::Unroutable(_), _) => (4, 4),
             // 4.4.3: directory server failure; 4.4.1: no answer from host; 4.4.2: bad connection (RFC 3463 3.5).
             (Cause::Dns(_), _) => (4, 3),
             (Cause::Store(_), _) => (3, 0),
@@ -129,7 +172,11 @@ impl Fault {
             (Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Refused(_), _) => (4, 2),
         };
         Status {
-            class: Class::Transient,
+            class: if matches!(self.cause, Cause::Undeliverable(_)) {
+                Class::Permanent
+            } else {
+                Class::Transient
+            },
             subject,
             detail,
         }
@@ -163,9 +210,14 @@ impl fmt::Display for WhatHappened<'_> {
         if let Cause::BackOff(detail) = &fault.cause {
             return write!(f, "left alone for a while after {detail}");
         }
+        if let Cause::Undeliverable(why) = &fault.cause {
+            return write!(f, "{why}");
+        }
         write!(f, "{}: ", fault.step.words())?;
         match &fault.cause {
             Cause::Dns(detail) => write!(f, "DNS: {detail}"),
+            Cause::Unroutable(detail) => f.write_str(detail),
+            Cause::Undeliverable(why) => write!(f, "{why}"),
             Cause::Io(error) => write!(f, "{error}"),
             Cause::Timeout(seconds) => write!(f, "no answer within {seconds} s"),
             Cause::Closed => f.write_str("the connection was closed"),

@@ -5,6 +5,7 @@
 //! time.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,9 +18,12 @@ use smtp::{ForwardPath, ReversePath};
 use smtp::{MailParameters, RcptParameters};
 use tokio::time::Instant;
 
-use super::connection::{Connection, Manner, Peer};
+use super::connection::{Connection, Manner};
+use super::dial::{Attempt, Ways};
 use super::fault::{Cause, Fault, Step};
-use crate::config::{Address, Nexthop, NexthopOrder, NexthopTls, Route};
+use super::mx;
+use super::security::TlsPolicies;
+use crate::config::{Address, Delivery, Nexthop, NexthopOrder, NexthopTls, Route};
 
 /// Idle connections kept for each nexthop.
 const IDLE_CONNECTIONS_MAX: usize = 100;
@@ -59,6 +63,7 @@ struct Key {
     tls: NexthopTls,
     login: Option<(String, String)>,
     ehlo_name: String,
+    bind: Arc<[IpAddr]>,
 }
 
 struct Pool {
@@ -113,11 +118,28 @@ pub struct Lease {
     pool: Arc<Pool>,
 }
 
+/// Where connections come from, and what we call ourselves over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Our name in EHLO.
+    pub ehlo_name: String,
+    /// Our addresses; empty for those that the system chooses.
+    pub bind: Arc<[IpAddr]>,
+}
+
 /// What a route needs to be dialled, besides itself.
 #[derive(Clone)]
 pub struct Dialling {
-    /// Our name in EHLO.
-    pub ehlo_name: String,
+    /// Where connections come from on routes without a pool.
+    pub source: Source,
+    /// Where those of each pool come from.
+    pub pools: HashMap<String, Source>,
+    /// Which address families, and which first.
+    pub delivery: Delivery,
+    /// What is remembered of the ways to servers.
+    pub ways: Arc<Ways>,
+    /// Which TLSA records nexthops have, where a route wants that.
+    pub tls_policies: Arc<TlsPolicies>,
     /// Resolves names of nexthops.
     pub resolver: Resolver,
     /// For routes whose TLS is opportunistic.
@@ -242,6 +264,7 @@ impl Nexthops {
                 .as_ref()
                 .map(|auth| (auth.user.clone(), auth.password.clone())),
             ehlo_name: manner.ehlo_name.clone(),
+            bind: Arc::clone(&manner.bind),
         };
         let mut pools = lock(&self.pools);
         let pool = pools.entry(key).or_insert_with(|| {
@@ -380,68 +403,80 @@ async fn dial(
     manner: &Manner,
     dialling: &Dialling,
 ) -> Result<Connection, Fault> {
-    let mut last = None;
-    for peer in peers(nexthop, manner, &dialling.resolver).await? {
-        match Connection::open(&peer, manner).await {
-            Ok(connection) => return Ok(connection),
-            Err(fault) => last = Some(fault),
+    let mut attempt = Attempt::new(&dialling.ways, dialling.delivery);
+    let connected = match nexthop {
+        Nexthop::Smtp { host, port } | Nexthop::Lmtp(Address::Tcp(host, port)) => {
+            let place = mx::place(&dialling.resolver, host).await.map_err(|error| {
+                Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
+            })?;
+            let mut manner = manner.clone();
+            let policies = &dialling.tls_policies;
+            policies.of_nexthop(&place, *port, &mut manner).await?;
+            attempt.host(&place.ips, *port, &manner).await
+        }
+        Nexthop::Lmtp(Address::Unix(path)) => attempt.unix(path, manner).await,
+        Nexthop::Maildir(_) | Nexthop::Mx { .. } => None,
+    };
+    connected.ok_or_else(|| {
+        let cause = Cause::Unroutable("the nexthop is no server".to_owned());
+        let none = || Fault::new(&*manner.label, Step::Resolve, cause);
+        attempt.into_fault().unwrap_or_else(none)
+    })
+}
+
+/// How to talk to `nexthop`; `None` if it is no server that can be dialled at once.
+fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manner> {
+    let (protocol, name) = match nexthop {
+        Nexthop::Smtp { host, .. } => (Protocol::Smtp, host.as_str()),
+        Nexthop::Lmtp(Address::Tcp(host, _)) => (Protocol::Lmtp, host.as_str()),
+        Nexthop::Lmtp(Address::Unix(_)) => (Protocol::Lmtp, ""),
+        // Who delivers by MX makes a plan first, with the queue behind it.
+        Nexthop::Maildir(_) | Nexthop::Mx { .. } => return None,
+    };
+    let label = &Arc::from(nexthop.to_string());
+    let server = Server {
+        label,
+        name,
+        protocol,
+    };
+    Some(dialling.manner(route, server, route.nexthop_tls))
+}
+
+/// A server, as far as the manner of talking to it depends on it.
+#[derive(Clone, Copy)]
+pub(super) struct Server<'a> {
+    pub(super) label: &'a Arc<str>,
+    /// What its certificate must be for.
+    pub(super) name: &'a str,
+    pub(super) protocol: Protocol,
+}
+
+impl Dialling {
+    /// How to talk to a server of this route.
+    pub(super) fn manner(&self, route: &Route, server: Server<'_>, tls: NexthopTls) -> Manner {
+        let pool = route.queueing.pool.as_ref();
+        let source = pool
+            .and_then(|pool| self.pools.get(pool))
+            .unwrap_or(&self.source);
+        Manner {
+            label: Arc::clone(server.label),
+            protocol: server.protocol,
+            ehlo_name: source.ehlo_name.clone(),
+            bind: Arc::clone(&source.bind),
+            tls,
+            tls_name: server.name.to_owned(),
+            connector: match tls {
+                NexthopTls::Require => self.verified.clone(),
+                _ => self.opportunistic.clone(),
+            },
+            auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
+                user: auth.user.clone(),
+                password: auth.password.reveal().to_owned(),
+                in_clear: false,
+            }),
+            timeouts: route.nexthop_timeouts,
         }
     }
-    Err(last.unwrap_or_else(|| {
-        Fault::new(
-            &*manner.label,
-            Step::Resolve,
-            Cause::Dns("the name has no address".to_owned()),
-        )
-    }))
-}
-
-async fn peers(
-    nexthop: &Nexthop,
-    manner: &Manner,
-    resolver: &Resolver,
-) -> Result<Vec<Peer>, Fault> {
-    let (host, port) = match nexthop {
-        Nexthop::Smtp { host, port } | Nexthop::Lmtp(Address::Tcp(host, port)) => (host, *port),
-        Nexthop::Lmtp(Address::Unix(path)) => {
-            return Ok(vec![Peer::Unix(Arc::from(path.as_path()))]);
-        }
-        Nexthop::Maildir(_) => return Ok(Vec::new()),
-    };
-    let addresses = resolver.ip(host).await.map_err(|error| {
-        Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
-    })?;
-    Ok(addresses
-        .into_iter()
-        .map(|ip| Peer::Tcp((ip, port).into()))
-        .collect())
-}
-
-/// How to talk to `nexthop`; `None` for a maildir, which nobody talks to.
-fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manner> {
-    let (protocol, tls_name) = match nexthop {
-        Nexthop::Smtp { host, .. } => (Protocol::Smtp, host.clone()),
-        Nexthop::Lmtp(Address::Tcp(host, _)) => (Protocol::Lmtp, host.clone()),
-        Nexthop::Lmtp(Address::Unix(_)) => (Protocol::Lmtp, String::new()),
-        Nexthop::Maildir(_) => return None,
-    };
-    Some(Manner {
-        label: Arc::from(nexthop.to_string()),
-        protocol,
-        ehlo_name: dialling.ehlo_name.clone(),
-        tls: route.nexthop_tls,
-        tls_name,
-        connector: match route.nexthop_tls {
-            NexthopTls::Require => dialling.verified.clone(),
-            _ => dialling.opportunistic.clone(),
-        },
-        auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
-            user: auth.user.clone(),
-            password: auth.password.reveal().to_owned(),
-            in_clear: false,
-        }),
-        timeouts: route.nexthop_timeouts,
-    })
 }
 
 fn ordered(route: &Route) -> impl Iterator<Item = &Nexthop> {

@@ -77,7 +77,7 @@ impl Target {
                 (Place::Host(host.clone(), *port), Protocol::Lmtp)
             }
             Nexthop::Lmtp(Address::Unix(path)) => (Place::Socket(path.clone()), Protocol::Lmtp),
-            Nexthop::Maildir(_) => return None,
+            Nexthop::Maildir(_) | Nexthop::Mx { .. } => return None,
         };
         Some(Target {
             area: "nexthop",
@@ -178,7 +178,7 @@ async fn talk(
     let outcome = match connected {
         Err(error) => Err(findings::Trouble::Connect(error)),
         Ok(stream) => {
-            let settings = target.session_settings(&cx.dialling.ehlo_name);
+            let settings = target.session_settings(&cx.dialling.source.ehlo_name);
             let held = dialog.hold(stream, settings, connector(cx, target), target.tls_name());
             match timeout(CHECK_WAIT_MAX, held).await {
                 Ok(Ok(())) => Ok(()),

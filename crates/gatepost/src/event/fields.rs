@@ -91,6 +91,67 @@ pub const EVENTS: &[EventKind] = &[
         fields: parts::DECISION,
     },
     EventKind {
+        name: "delivery",
+        when: "A queued message was delivered, or it was tried: one line for each transaction, and one when a lifetime is over.",
+        fields: parts::DELIVERY,
+    },
+    EventKind {
+        name: "report-queued",
+        when: "A report on a queued message was queued (RFC 3464).",
+        fields: &[
+            always("reference", Shape::Text, "The reference of the report."),
+            always("queue_id", Shape::Text, "The report in the queue."),
+            always("about", Shape::Text, "The reference of the message that it is about."),
+            always("forward_path", Shape::Text, "Whom it goes to."),
+        ],
+    },
+    EventKind {
+        name: "disk-full",
+        when: "The disk of the queue has less room than `[queue] reserve`: messages are told 452 4.3.1 until there is more.",
+        fields: &[
+            always("bytes_free", Shape::Number("bytes"), "What is free."),
+            always("bytes_reserved", Shape::Number("bytes"), "What is to stay free."),
+        ],
+    },
+    EventKind {
+        name: "disk-free",
+        when: "There is enough room on the disk of the queue again.",
+        fields: &[always("bytes_free", Shape::Number("bytes"), "What is free.")],
+    },
+    EventKind {
+        name: "disk-fault",
+        when: "The disk of the queue can't be written or synced: messages are told 451 4.3.0 until it can.",
+        fields: &[
+            always("what", Shape::Text, "What was being done."),
+            always("detail", Shape::Text, "What the system said."),
+        ],
+    },
+    EventKind {
+        name: "disk-works",
+        when: "The disk of the queue can be written again.",
+        fields: &[],
+    },
+    EventKind {
+        name: "queue-damaged",
+        when: "A damaged record of the queue was set aside; the rest is read.",
+        fields: &[
+            always("segment", Shape::Number(""), "The number of its segment."),
+            always("offset", Shape::Number("bytes"), "Where in the segment."),
+            always("detail", Shape::Text, "What is wrong with it."),
+            maybe("kept_as", Shape::Text, "The file in `corrupt/` that holds it."),
+        ],
+    },
+    EventKind {
+        name: "queue-recovered",
+        when: "The messages of earlier runs have been read. New ones are accepted meanwhile.",
+        fields: &[
+            always("messages", Shape::Number(""), "Messages that wait."),
+            always("recipients", Shape::Number(""), "Their recipients that wait."),
+            always("damaged", Shape::Number(""), "Records that were damaged."),
+            always("milliseconds", Shape::Number("ms"), "How long it took."),
+        ],
+    },
+    EventKind {
         name: "session-ended",
         when: "A session without any transaction ended: scanners, early talkers, clients that were refused or gave up.",
         fields: &[
@@ -149,6 +210,22 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("nexthop", Shape::Text, "As in the configuration."),
             always("down_seconds", Shape::Number("s"), "How long it was away."),
+        ],
+    },
+    EventKind {
+        name: "family-down",
+        when: "An address family leads nowhere: servers in several networks can't be reached over it. The other one goes first until this one works again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("detail", Shape::Text, "What was told about the last server."),
+        ],
+    },
+    EventKind {
+        name: "family-up",
+        when: "A server was reached over that family again.",
+        fields: &[
+            always("family", Shape::Word(&["ipv4", "ipv6"]), "The family."),
+            always("down_seconds", Shape::Number("s"), "How long none was."),
         ],
     },
     EventKind {
@@ -215,6 +292,33 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("sessions_cut", Shape::Number(""), "Sessions that were cut off with 421."),
             always("uptime_seconds", Shape::Number("s"), "How long the process was up."),
+        ],
+    },
+    EventKind {
+        name: "sts-policy-damaged",
+        when: "A kept MTA-STS policy could not be read at start. It is fetched anew when it is needed.",
+        fields: &[
+            always("path", Shape::Text, "Its file."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-sent",
+        when: "A report on TLS was sent to a domain that asks for them (RFC 8460): by POST, or into the queue.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was sent."),
+            always("successes", Shape::Number("sessions"), "Sessions that were as the domain's policies say."),
+            always("failures", Shape::Number("sessions"), "Sessions that were not."),
+        ],
+    },
+    EventKind {
+        name: "tls-report-failed",
+        when: "A report on TLS could not be sent. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Where it was to go."),
+            always("detail", Shape::Text, "What happened."),
         ],
     },
     EventKind {

@@ -11,6 +11,8 @@ use crate::decision::Decision;
 use crate::event::{Event, SessionEnded, Time};
 use crate::policy::Verdict;
 
+mod queue;
+
 /// The event as a line without time and level.
 pub(super) fn line(event: &Event) -> (Level, String) {
     match event {
@@ -35,7 +37,10 @@ pub(super) fn line(event: &Event) -> (Level, String) {
             }
             (Level::Warn, line)
         }
-        other => of_peers(other).unwrap_or_else(|| of_process(other)),
+        other => of_peers(other)
+            .or_else(|| queue::line(other))
+            .or_else(|| of_tls(other))
+            .unwrap_or_else(|| of_process(other)),
     }
 }
 
@@ -66,6 +71,48 @@ fn of_peers(event: &Event) -> Option<(Level, String)> {
         } => (
             Level::Warn,
             format!("nexthop {nexthop} is back after {down_seconds:.1} s"),
+        ),
+        Event::FamilyDown { family, detail } => (
+            Level::Error,
+            format!("{family} does not work, the other family goes first: {detail}"),
+        ),
+        Event::FamilyUp {
+            family,
+            down_seconds,
+        } => (
+            Level::Warn,
+            format!("{family} works again after {down_seconds:.1} s"),
+        ),
+        _ => return None,
+    })
+}
+
+/// What becomes of policies and reports on TLS; `None` for other events.
+fn of_tls(event: &Event) -> Option<(Level, String)> {
+    Some(match event {
+        Event::StsPolicyDamaged { path, detail } => (
+            Level::Warn,
+            format!("kept MTA-STS policy {path} cannot be read, it will be fetched anew: {detail}"),
+        ),
+        Event::TlsReportSent {
+            domain,
+            to,
+            successes,
+            failures,
+        } => (
+            Level::Info,
+            format!(
+                "TLS report on {domain} sent to {}: {successes} sessions good, {failures} not",
+                printable(to)
+            ),
+        ),
+        Event::TlsReportFailed { domain, to, detail } => (
+            Level::Warn,
+            format!(
+                "TLS report on {domain} not sent to {}: {}",
+                printable(to),
+                printable(detail)
+            ),
         ),
         _ => return None,
     })

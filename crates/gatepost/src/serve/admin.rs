@@ -52,11 +52,13 @@ pub struct NodeState {
     pub message_memory_bytes: u64,
     /// Nexthops that are down, with the reason.
     pub nexthops_down: Vec<Down>,
+    /// Address families that lead nowhere, with the reason.
+    pub families_down: Vec<Down>,
     /// Engines that are down, with the reason.
     pub engines_down: Vec<Down>,
 }
 
-/// An engine or a nexthop that is down.
+/// An engine, a nexthop or an address family that is down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Down {
     /// Its name in the configuration.
@@ -167,6 +169,17 @@ async fn state(State(shared): State<Shared>) -> Json<NodeState> {
             .down()
             .into_iter()
             .map(|(name, reason)| Down { name, reason })
+            .collect(),
+        families_down: cx
+            .services
+            .ways
+            .families
+            .down()
+            .into_iter()
+            .map(|(family, reason)| Down {
+                name: family.to_string(),
+                reason,
+            })
             .collect(),
         engines_down: cx
             .engines

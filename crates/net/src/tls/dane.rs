@@ -8,19 +8,7 @@ use rustls::pki_types::{CertificateDer, TrustAnchor};
 use webpki::{EndEntityCert, anchor_from_trusted_cert};
 
 use crate::limits::{CHAIN_CERTIFICATES_MAX, TLSA_RECORDS_MAX};
-
-/// One TLSA record as the DNS has it (RFC 6698 section 2.1), sense or nonsense.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tlsa {
-    /// What the data says of the server: 0 to 3.
-    pub usage: u8,
-    /// Of which part of a certificate it is: 0 all of it, 1 its public key.
-    pub selector: u8,
-    /// In which form: 0 as it is, 1 SHA2-256, 2 SHA2-512.
-    pub matching: u8,
-    /// The certificate association data.
-    pub data: Vec<u8>,
-}
+use crate::resolver::Tlsa;
 
 /// The records of a server that can be used; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]

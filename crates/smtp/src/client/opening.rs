@@ -38,7 +38,7 @@ impl Session {
 
     /// Whether the dialog has to make do with what a fixup lets through. TLS is beyond its reach.
     pub(super) fn works_around_pix(&self) -> bool {
-        self.pix && !self.tls && self.settings.pix == PixWorkaround::Detect
+        self.pix && !self.tls && self.settings.pix != PixWorkaround::Off
     }
 
     fn on_banner(&mut self, reply: Reply) {
@@ -53,7 +53,8 @@ impl Session {
             }
             _ => return self.fail_unexpected(Stage::Banner, reply),
         }
-        self.pix = self.settings.protocol == Protocol::Smtp && is_masked_banner(&reply);
+        let known = self.settings.pix == PixWorkaround::Known;
+        self.pix = self.settings.protocol == Protocol::Smtp && (known || is_masked_banner(&reply));
         if self.works_around_pix() {
             self.send_helo();
         } else {

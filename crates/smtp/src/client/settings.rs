@@ -60,6 +60,9 @@ pub enum PixWorkaround {
     /// Where one is recognised: HELO in place of EHLO, so no extensions, and the final dot in a write
     /// of its own (`Event::Pause`).
     Detect,
+    /// As with `Detect` where one is recognised, and from the start: one was recognised at this peer
+    /// before. TLS is out of reach then, so this is not for peers that need it.
+    Known,
     /// Recognised (`Session::is_pix`), but nothing is done about it.
     Off,
 }

@@ -18,6 +18,12 @@ pub(super) const SCOPES: &[Scope] = &[
             ),
             Key::optional("dns", Kind::Table("dns"), "its defaults", "Name look-ups."),
             Key::optional(
+                "delivery",
+                Kind::Table("delivery"),
+                "its defaults",
+                "How servers are reached that messages go to.",
+            ),
+            Key::optional(
                 "scan",
                 Kind::Table("scan"),
                 "its defaults",
@@ -46,6 +52,24 @@ pub(super) const SCOPES: &[Scope] = &[
                 Kind::Table("queue"),
                 "its defaults",
                 "Where messages wait that can't be handed on at once.",
+            ),
+            Key::optional(
+                "reports",
+                Kind::Table("reports"),
+                "its defaults",
+                "What senders are told when messages are not delivered.",
+            ),
+            Key::optional(
+                "dkim",
+                Kind::Tables("dkim"),
+                "nothing is signed",
+                "Keys that sign messages of our own domains.",
+            ),
+            Key::optional(
+                "loops",
+                Kind::Table("loops"),
+                "its defaults",
+                "When a message goes round in circles.",
             ),
             Key::optional(
                 "pool",
@@ -197,6 +221,14 @@ pub(super) const SCOPES: &[Scope] = &[
                 "\"5s\"",
                 "How long one look-up may take, all attempts together.",
             ),
+            Key::optional(
+                "dnssec",
+                Kind::Choice(&["off", "trust"]),
+                "`trust` if all name servers are on this machine (loopback), else `off`",
+                "Whether the name servers are believed when they say that an answer is signed and valid (the AD bit), which DANE \
+                 needs. They must validate, and the way to them must be safe: run one on this machine.",
+            )
+            .from("RFC 4035 4.9.3; RFC 6840 5.7; RFC 7672 2.1"),
         ],
     },
     Scope {

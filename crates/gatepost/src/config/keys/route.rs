@@ -28,10 +28,11 @@ pub(super) const SCOPES: &[Scope] = &[
             ),
             Key::required(
                 "nexthop",
-                Kind::List("`\"smtp:HOST:PORT\"`, `\"lmtp:HOST:PORT\"`, `\"lmtp:unix:PATH\"`, `\"maildir:PATH\"`"),
-                "Where messages for these domains go. A maildir stands alone; SMTP and LMTP servers make a list.",
+                Kind::List("`\"smtp:HOST:PORT\"`, `\"lmtp:HOST:PORT\"`, `\"lmtp:unix:PATH\"`, `\"maildir:PATH\"`, `\"mx\"`"),
+                "Where messages for these domains go. A maildir stands alone, as does `mx`: the mail exchangers of the \
+                 recipient domain, on port 25 or with `mx:PORT` on another. SMTP and LMTP servers make a list.",
             )
-            .from("RFC 5321; RFC 2033"),
+            .from("RFC 5321 5.1; RFC 2033; RFC 7505"),
             Key::new(
                 "nexthop_order",
                 Kind::Choice(&["failover", "random"]),

@@ -1,4 +1,4 @@
-//! Each fault has its status, and none is permanent.
+//! Each fault has its status, and permanent only is what a domain says of itself.
 
 use super::*;
 
@@ -74,5 +74,32 @@ fn the_text_names_nexthop_step_and_cause() {
     assert_eq!(
         later.to_string(),
         "nexthop smtp:192.0.2.1:25, left alone for a while after waiting for its banner: no answer within 60 s"
+    );
+}
+
+#[test]
+fn only_what_a_domain_says_of_itself_is_permanent() {
+    for (why, expected) in [
+        (Undeliverable::NoSuchDomain, "5.1.2"),
+        (Undeliverable::NullMx, "5.1.10"),
+        (Undeliverable::NoHost("none".into()), "5.4.4"),
+        (Undeliverable::Loop("ours".into()), "5.4.6"),
+    ] {
+        let fault = Fault::new("example.com", Step::Resolve, Cause::Undeliverable(why));
+        assert!(fault.is_permanent());
+        assert_eq!(fault.status().to_string(), expected);
+    }
+    assert_eq!(
+        status(Step::Connect, Cause::Unroutable("no way".into())),
+        "4.4.4"
+    );
+    let fault = Fault::new(
+        "example.com",
+        Step::Resolve,
+        Cause::Undeliverable(Undeliverable::NullMx),
+    );
+    assert_eq!(
+        fault.to_string(),
+        "nexthop example.com, the domain takes no messages (null MX)"
     );
 }

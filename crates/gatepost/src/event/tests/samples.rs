@@ -11,7 +11,11 @@ use crate::decision::{
     Client, Decision, Disposition, EndedBy, MailParameters, Protocol, Recipient, Reply, Sizes,
     Stage, Timings, Tls,
 };
-use crate::event::{ConnectionRefusal, Event, SessionEnd, SessionEnded, Time};
+use crate::deliver::families::Family;
+use crate::event::{
+    ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, SessionEnd,
+    SessionEnded, Time,
+};
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
 const STAGES: [Stage; 7] = [
@@ -175,6 +179,10 @@ fn recipients() -> Vec<Recipient> {
         reply: Some(reply()),
         nexthop: Some("smtp:192.0.2.9:25".to_owned()),
         nexthop_reply: Some(bare_reply()),
+        nexthop_fault: Some(
+            "nexthop smtp:192.0.2.25:25, connecting: connection refused".to_owned(),
+        ),
+        queue_id: Some("4711".to_owned()),
         disposition,
         ..Recipient::new("jane@example.com")
     });
@@ -437,11 +445,113 @@ fn of_the_process() -> Vec<Event> {
             sessions_cut: 1,
             uptime_seconds: 86_400.5,
         },
+        Event::StsPolicyDamaged {
+            path: "/var/lib/gatepost/mta-sts/example.net".to_owned(),
+            detail: "its end is missing".to_owned(),
+        },
+        Event::TlsReportSent {
+            domain: "example.net".to_owned(),
+            to: "mailto:tls-reports@example.net".to_owned(),
+            successes: 5326,
+            failures: 303,
+        },
+        Event::TlsReportFailed {
+            domain: "example.net".to_owned(),
+            to: "https://reports.example.net/tls".to_owned(),
+            detail: "the web server answers 500 Internal Server Error".to_owned(),
+        },
         Event::MemoryExhausted {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
         },
         Event::LinesLost { lines: 12 },
+    ]
+}
+
+fn of_the_queue() -> Vec<Event> {
+    let recipient = |result, status: &str| DeliveredRecipient {
+        forward_path: "anna@example.org".to_owned(),
+        result,
+        status: status.to_owned(),
+        reply: "450 4.2.0 later".to_owned(),
+    };
+    let results = [
+        (DeliveryResult::Delivered, "2.0.0"),
+        (DeliveryResult::Delayed, "4.2.0"),
+        (DeliveryResult::Failed, "5.1.1"),
+        (DeliveryResult::Expired, "4.4.7"),
+    ];
+    let full = Delivery {
+        reference: "K7QX-3M9D-2F".to_owned(),
+        queue_id: "4711".to_owned(),
+        customer: Arc::from("acme"),
+        reverse_path: "ann@example.net".to_owned(),
+        recipients: results
+            .map(|(result, status)| recipient(result, status))
+            .into(),
+        nexthop: "mx mail.example.org:25".to_owned(),
+        tls: Some(Tls {
+            version: "TLSv1.3".to_owned(),
+            cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+            server_name: None,
+        }),
+        bytes: 4096,
+        attempts: 2,
+        repeatable: true,
+        age_seconds: 300.5,
+        milliseconds: 12.5,
+    };
+    let bare = Delivery {
+        customer: Arc::from(""),
+        recipients: vec![DeliveredRecipient {
+            status: String::new(),
+            reply: String::new(),
+            ..recipient(DeliveryResult::Delivered, "")
+        }],
+        nexthop: String::new(),
+        tls: None,
+        repeatable: false,
+        ..full.clone()
+    };
+    vec![
+        Event::Delivery(Box::new(full)),
+        Event::Delivery(Box::new(bare)),
+        Event::ReportQueued {
+            reference: "K7QX-3M9D-2G".to_owned(),
+            queue_id: "4712".to_owned(),
+            about: "K7QX-3M9D-2F".to_owned(),
+            forward_path: "ann@example.net".to_owned(),
+        },
+        Event::DiskFull {
+            bytes_free: 1 << 20,
+            bytes_reserved: 1 << 29,
+        },
+        Event::DiskFree {
+            bytes_free: 1 << 30,
+        },
+        Event::DiskFault {
+            what: "syncing a segment".to_owned(),
+            detail: "Input/output error (os error 5)".to_owned(),
+        },
+        Event::DiskWorks,
+        Event::QueueDamaged {
+            segment: 7,
+            offset: 4096,
+            detail: "its checksum is wrong".to_owned(),
+            kept_as: Some("7-4096".to_owned()),
+        },
+        Event::QueueDamaged {
+            segment: 7,
+            offset: 8192,
+            detail: "its checksum is wrong".to_owned(),
+            kept_as: None,
+        },
+        Event::QueueRecovered {
+            messages: 1_000_000,
+            recipients: 1_200_000,
+            damaged: 2,
+            milliseconds: 8000.0,
+        },
     ]
 }
 
@@ -457,6 +567,7 @@ pub(crate) fn samples() -> Vec<Event> {
     let mut samples: Vec<Event> = decisions().into_iter().map(decided).collect();
     samples.extend(sessions().into_iter().map(ended));
     samples.extend(refusals());
+    samples.extend(of_the_queue());
     samples.extend(CAUSES.map(engine_down));
     samples.push(Event::EngineUp {
         engine: Arc::from("clamav"),
@@ -470,6 +581,16 @@ pub(crate) fn samples() -> Vec<Event> {
         nexthop: Arc::from("smtp:192.0.2.9:25"),
         down_seconds: 2.25,
     });
+    for family in [Family::Ipv6, Family::Ipv4] {
+        samples.push(Event::FamilyDown {
+            family,
+            detail: "cannot connect to [2001:db8::25]:25: No route to host".to_owned(),
+        });
+        samples.push(Event::FamilyUp {
+            family,
+            down_seconds: 61.5,
+        });
+    }
     samples.extend(of_the_process());
     samples
 }
