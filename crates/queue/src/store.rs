@@ -11,13 +11,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
-use crate::index::{Index, Message, NOWHERE};
-use crate::journal::{self, Entry, Fate};
-use crate::limits::{
-    CORRUPT_BYTES_MAX, CORRUPT_FILES_MAX, JOURNAL_PAYLOAD_BYTES_MAX, OPEN_FILES_MAX,
-};
+use crate::index::Index;
+use crate::limits::OPEN_FILES_MAX;
 use crate::record::{HEADER_BYTES, RecordHeader, damaged, envelope};
 use crate::{Disk, DiskFile, Envelope, Notice, Observer, ReadError, Settings, SubmitError};
+
+mod corrupt;
+mod fates;
 
 /// Entries of journals that are not written yet.
 #[derive(Default)]
@@ -115,7 +115,6 @@ pub(crate) struct Counts {
     pub(crate) damaged: AtomicU64,
     pub(crate) corrupt_files: AtomicU64,
     pub(crate) free_bytes: AtomicU64,
-    pub(crate) apart_bytes: AtomicU64,
 }
 
 /// What all parts of the queue share.
@@ -176,14 +175,14 @@ impl Store {
     /// Whether a submission would be taken now.
     pub(crate) fn room(&self) -> Result<(), SubmitError> {
         let health = self.health();
-        if health.closed {
-            return Err(SubmitError::Closed);
-        }
         if let Some(fault) = &health.fault {
             return Err(SubmitError::Fault(fault.clone()));
         }
         if health.full {
             return Err(self.full());
+        }
+        if health.closed {
+            return Err(SubmitError::Closed);
         }
         Ok(())
     }
@@ -295,103 +294,6 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Changes how a recipient fares and queues the entry. Nothing happens to a recipient that is final. Returns the message if
-    /// that was its last open recipient.
-    pub(crate) fn change(
-        &self,
-        index: &mut Index,
-        slot: u32,
-        recipient: u32,
-        now: u64,
-        change: impl FnOnce(&mut Fate),
-    ) -> Option<Message> {
-        let message = index.message(slot)?;
-        let (id, segment) = (message.id, message.segment);
-        let entry = *message.recipients.get(recipient as usize)?;
-        if entry.state.is_final() {
-            return None;
-        }
-        let mut fate = self.fate(index, slot, recipient).unwrap_or_else(|_| Fate {
-            attempts: u32::from(entry.attempts),
-            warned: entry.warned,
-            state: entry.state,
-            ..Fate::new()
-        });
-        change(&mut fate);
-        fate.at = now;
-        let place = self.queue_entry(
-            index,
-            segment,
-            &Entry::Fate {
-                id,
-                recipient,
-                fate: fate.clone(),
-            },
-        );
-        let gone = index.follow(slot, recipient, &fate, place)?;
-        if gone.apart {
-            self.dead_contents
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push((gone.id, gone.segment));
-        }
-        Some(gone)
-    }
-
-    /// Queues an entry for the journal of a segment and returns its place.
-    pub(crate) fn queue_entry(&self, index: &mut Index, segment: u32, entry: &Entry) -> u32 {
-        let Some(state) = index.segments.get_mut(&segment) else {
-            return NOWHERE;
-        };
-        let mut bytes = Vec::with_capacity(160);
-        journal::encode(&mut bytes, state.salt, entry);
-        let place = state.journal_end;
-        state.journal_end += bytes.len() as u64;
-        index.journal.push(segment, place, &bytes);
-        u32::try_from(place).unwrap_or(NOWHERE)
-    }
-
-    /// What is known of a recipient, its texts included.
-    pub(crate) fn fate(&self, index: &Index, slot: u32, recipient: u32) -> io::Result<Fate> {
-        let message = index
-            .message(slot)
-            .ok_or_else(|| damaged("the message is gone"))?;
-        let known = message
-            .recipients
-            .get(recipient as usize)
-            .ok_or_else(|| damaged("no such recipient"))?;
-        if known.journal == NOWHERE {
-            return Ok(Fate::new());
-        }
-        let salt = index
-            .segments
-            .get(&message.segment)
-            .map_or(0, |segment| segment.salt);
-        let place = u64::from(known.journal);
-        let mut buffer = Vec::new();
-        let bytes = match index.journal.find(message.segment, place) {
-            Some(bytes) => bytes,
-            None => {
-                buffer.resize(journal::FRAME_BYTES + JOURNAL_PAYLOAD_BYTES_MAX, 0);
-                let read = self
-                    .file(message.segment, Part::Journal)?
-                    .read_at(place, &mut buffer)?;
-                buffer.get(..read).unwrap_or_default()
-            }
-        };
-        match journal::decode(bytes, salt) {
-            Some((
-                Entry::Fate {
-                    id,
-                    recipient: of,
-                    fate,
-                },
-                _,
-            )) if id == message.id && of == recipient => Ok(fate),
-            _ => Err(damaged("the journal's entry is damaged")),
-        }
-    }
-
     /// Reads the record of a message that the index knows, and its content unless only the envelope is wanted.
     pub(crate) fn read(&self, id: u64, with_content: bool) -> Result<ReadRecord, ReadError> {
         // Compaction may move the message between the look into the index and the read: then it is looked up once more.
@@ -496,54 +398,6 @@ impl Store {
             return Err(damaged("the content's file has another length"));
         }
         Ok(Bytes::from(bytes))
-    }
-
-    fn set_aside_record(&self, segment: u32, offset: u64, bytes: u64) {
-        let mut kept = vec![0; usize::try_from(bytes.min(CORRUPT_BYTES_MAX)).unwrap_or(0)];
-        let read = self
-            .file(segment, Part::Log)
-            .and_then(|file| file.read_at(offset, &mut kept))
-            .unwrap_or(0);
-        self.set_aside(
-            segment,
-            offset,
-            kept.get(..read).unwrap_or_default(),
-            "the record is damaged",
-        );
-    }
-
-    /// Keeps damaged bytes in `corrupt/`, counts and reports them. The same stretch is kept once.
-    pub(crate) fn set_aside(&self, segment: u32, offset: u64, bytes: &[u8], detail: &'static str) {
-        let bytes = bytes
-            .get(..bytes.len().min(CORRUPT_BYTES_MAX as usize))
-            .unwrap_or(bytes);
-        let name = format!("{segment:08x}-{offset}");
-        let is_room = self.counts.corrupt_files.load(Ordering::Relaxed) < CORRUPT_FILES_MAX;
-        let written = if is_room {
-            self.write_corrupt(&name, bytes)
-        } else {
-            Err(io::ErrorKind::QuotaExceeded.into())
-        };
-        let kept_as = match written {
-            Ok(()) => {
-                self.counts.corrupt_files.fetch_add(1, Ordering::Relaxed);
-                Some(name)
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return,
-            Err(_) => None,
-        };
-        self.counts.damaged.fetch_add(1, Ordering::Relaxed);
-        self.tell(Notice::DamagedRecord {
-            segment: u64::from(segment),
-            offset,
-            detail,
-            kept_as,
-        });
-    }
-
-    fn write_corrupt(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let file = self.disk.create(&self.corrupt_folder().join(name))?;
-        file.write_at(0, &[io::IoSlice::new(bytes)])
     }
 
     /// Writes a large content, synced with its name.
