@@ -16,6 +16,7 @@ mod notice;
 pub mod queue;
 mod record;
 mod recovery;
+pub mod schedule;
 mod sidecar;
 #[cfg(test)]
 mod simulation;
