@@ -41,7 +41,7 @@ pub(super) async fn sign(conversation: &Conversation, specimen: &Specimen, edite
         }
         // A message without a signature is better than none.
         Ok(Err(error)) => {
-            tracing::error!(%domain, %error, "a message leaves without a DKIM signature")
+            tracing::error!(%domain, %error, "a message leaves without a DKIM signature");
         }
         Err(error) => tracing::error!(%domain, %error, "a message leaves without a DKIM signature"),
     }
