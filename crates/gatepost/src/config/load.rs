@@ -162,12 +162,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let queue = file
         .table_or_empty("queue")
         .map(|queue| Queue::read(&queue, &data_dir));
-    let reports = file
-        .table_or_empty("reports")
-        .and_then(|section| reports::reporter(&section, node.as_ref()));
-    let loops = file
-        .table_or_empty("loops")
-        .map(|section| Loops::read(&section));
+    let reports = reports::reporter(file, node.as_ref());
     let pools = Pool::read_all(file);
     let (routes, domains) = read_routes(file, &engines, &replies, &pools);
     if let (Some(section), Some(node)) = (&node_section, &node) {
@@ -192,7 +187,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         queue: queue?,
         reports: reports?,
         dkim: Dkim::read_all(file),
-        loops: loops?,
+        loops: Loops::read(file)?,
         pools,
         destinations: Destination::read_all(file),
         listeners,
