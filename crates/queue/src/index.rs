@@ -39,6 +39,8 @@ pub(crate) struct Recipient {
     pub(crate) lane: u32,
     /// Where its last entry stands in the journal of its segment.
     pub(crate) journal: u32,
+    /// Its parcel in the schedule.
+    pub(crate) parcel: u32,
     pub(crate) attempts: u16,
     pub(crate) state: RecipientState,
     pub(crate) warned: bool,
@@ -333,16 +335,12 @@ impl Index {
             segment.live_bytes += u64::from(bytes);
         }
     }
-
-    /// Lanes with recipients.
-    pub(crate) fn lane_count(&self) -> u64 {
-        self.lane_ids.len() as u64
-    }
 }
 
 const UNKNOWN: Recipient = Recipient {
     lane: 0,
     journal: NOWHERE,
+    parcel: NOWHERE,
     attempts: 0,
     state: RecipientState::Waiting,
     warned: false,

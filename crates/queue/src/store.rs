@@ -115,7 +115,6 @@ pub(crate) struct Counts {
     pub(crate) damaged: AtomicU64,
     pub(crate) corrupt_files: AtomicU64,
     pub(crate) free_bytes: AtomicU64,
-    pub(crate) apart_bytes: AtomicU64,
 }
 
 /// What all parts of the queue share.
@@ -176,14 +175,14 @@ impl Store {
     /// Whether a submission would be taken now.
     pub(crate) fn room(&self) -> Result<(), SubmitError> {
         let health = self.health();
-        if health.closed {
-            return Err(SubmitError::Closed);
-        }
         if let Some(fault) = &health.fault {
             return Err(SubmitError::Fault(fault.clone()));
         }
         if health.full {
             return Err(self.full());
+        }
+        if health.closed {
+            return Err(SubmitError::Closed);
         }
         Ok(())
     }

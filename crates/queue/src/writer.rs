@@ -271,7 +271,11 @@ impl Writer {
 
     fn check_room(&mut self) -> Result<(), SubmitError> {
         self.look_at_free_bytes();
-        self.store.room()
+        match self.store.room() {
+            // What was handed in before is still kept.
+            Err(SubmitError::Closed) => Ok(()),
+            other => other,
+        }
     }
 
     /// Below the reserve the disk is full, and stays so until an eighth more than the reserve is free: no flapping.
