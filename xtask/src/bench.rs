@@ -1,20 +1,26 @@
 //! `cargo xtask bench NAME`: measures Gatepost beside its peers, interleaved in one run, on this machine only.
 //!
-//! A bench installs what it needs, shows its progress, and says how noisy the machine was. `--quick` takes less than a
-//! minute once everything is built; a full run also writes its tables into docs/performance.md. A missed target is shown
-//! as missed and is no error: the exit code says whether the measurement itself worked.
+//! A bench installs what it needs, shows its progress, and says how noisy the machine was. `--quick` takes a minute or a few
+//! once everything is built; a full run also writes its tables into a page of docs/. A missed target is shown as missed and is
+//! no error: the exit code says whether the measurement itself worked.
 
-mod account;
+pub(crate) mod account;
+mod backlog;
 mod figures;
 mod idle;
 mod inline;
 mod load;
-mod machine;
+pub(crate) mod machine;
+pub(crate) mod metrics;
 mod page;
 mod peers;
 mod postal;
-mod process;
+pub(crate) mod process;
+mod publish;
+mod queue;
+mod runs;
 mod samples;
+mod spool;
 
 use anyhow::{Result, bail};
 
@@ -30,31 +36,52 @@ struct Options {
     wants_json: bool,
     /// Which servers to measure.
     kinds: Vec<Kind>,
+    /// The part of a bench to run, if not all of it.
+    part: Option<String>,
+}
+
+impl Options {
+    fn wants(&self, part: &str) -> bool {
+        self.part.as_deref().is_none_or(|it| it == part)
+    }
 }
 
 /// Runs the bench named on the command line.
 pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let name = arguments.word().unwrap_or_default();
+    let (all, parts): (&[Kind], &[&str]) = match name.as_str() {
+        "inline" => (Kind::IN_LINE, &[]),
+        "queue" => (Kind::QUEUED, queue::PARTS),
+        "spool" => (&[], &[]),
+        "" => bail!("which bench? There are: inline, queue, spool"),
+        other => bail!("no bench {other:?}; there are: inline, queue, spool"),
+    };
     let options = Options {
         is_quick: arguments.flag("--quick"),
         wants_json: arguments.flag("--json"),
-        kinds: kinds(arguments.value("--only")?.as_deref())?,
+        kinds: kinds(all, arguments.value("--only")?.as_deref())?,
+        part: arguments.value("--part")?,
     };
     arguments.finish()?;
+    if let Some(part) = &options.part
+        && !parts.contains(&part.as_str())
+    {
+        bail!("bench {name} has no part {part:?}");
+    }
     match name.as_str() {
         "inline" => inline::run(&options)?,
-        "" => bail!("which bench? There is: inline"),
-        other => bail!("no bench {other:?}; there is: inline"),
+        "queue" => queue::run(&options)?,
+        _ => spool::run(&options)?,
     }
     Ok(true)
 }
 
 /// The servers named in a list with commas; all of them without a list.
-fn kinds(list: Option<&str>) -> Result<Vec<Kind>> {
+fn kinds(all: &[Kind], list: Option<&str>) -> Result<Vec<Kind>> {
     let Some(list) = list else {
-        return Ok(Kind::ALL.to_vec());
+        return Ok(all.to_vec());
     };
-    let named = |name: &str| Kind::ALL.into_iter().find(|kind| kind.name() == name);
+    let named = |name: &str| all.iter().copied().find(|kind| kind.name() == name);
     list.split(',')
         .map(|name| named(name).ok_or_else(|| anyhow::anyhow!("no server {name:?} to measure")))
         .collect()

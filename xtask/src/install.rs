@@ -9,7 +9,7 @@ mod exim;
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::arguments::Arguments;
 
@@ -79,6 +79,22 @@ pub(crate) const BENCH: &[Need] = &[
     need("python3", "python3"),
 ];
 
+/// What the queue's benches call besides: the system calls of a server are counted by strace, and the network in which 10,000
+/// destinations live is one of its own.
+pub(crate) const QUEUE_BENCH: &[Need] = &[
+    need("strace", "strace"),
+    need("unshare", "util-linux"),
+    need("ip", "iproute2"),
+];
+
+/// The libraries of Exim and OpenSMTPD, which are unpacked and not installed: Debian lets a machine have one mail server.
+pub(crate) const UNPACKED_SERVERS: &[Need] = &[
+    need("unshare", "util-linux"),
+    need("/usr/lib/*/libidn.so.12", "libidn12"),
+    need("/usr/lib/*/libevent-2.1.so.7", "libevent-2.1-7"),
+    need("/usr/lib/*/libgnutls-dane.so.0", "libgnutls-dane0"),
+];
+
 /// What unpacks the corpora of real mail.
 pub(crate) const CORPORA: &[Need] = &[need("zstd", "zstd"), need("tar", "tar")];
 
@@ -108,6 +124,19 @@ pub(crate) fn packages(needs: &[Need]) -> Result<()> {
         return Ok(());
     }
     apt::install(&missing)
+}
+
+/// Fetches Debian packages and unpacks them below a folder, once; nothing is installed.
+///
+/// # Errors
+/// A package cannot be fetched or unpacked.
+pub(crate) fn unpacked(packages: &[&str], folder: &Path) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let draft = folder.with_extension("draft");
+    apt::unpack(packages, &draft)?;
+    std::fs::rename(&draft, folder).with_context(|| folder.display().to_string())
 }
 
 /// Whether a program, or a file given by its path, is on this machine.

@@ -1,4 +1,4 @@
-//! Gatepost's own tasks: `cargo xtask test|tidy|bench|fuzz|docs|peers`.
+//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|peers`.
 //!
 //! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
 //! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
@@ -11,6 +11,7 @@
 
 mod arguments;
 mod bench;
+mod crash;
 mod docs;
 mod fuzz;
 mod install;
@@ -31,8 +32,15 @@ usage: cargo xtask TASK [options]
   test [--no-install] [-- NEXTEST-ARGUMENTS]
                      everything CI runs: format, lints, tidy, dependencies, all tests
   tidy [--bless]     the house rules that no compiler checks; --bless lowers the ratchets to what is there
-  bench NAME [--quick] [--json] [--only SERVER,..]
-                     measure Gatepost beside its peers; NAME is inline
+  bench inline [--quick] [--json] [--only SERVER,..]
+                     Gatepost as an in-line gateway beside its peers
+  bench queue [--quick] [--json] [--only SERVER,..] [--part loads|backlog]
+                     Gatepost's queue beside servers that queue (loads); its start with 1,000,000 messages to 10,000
+                     destinations, half of them dead (backlog)
+  bench spool [--quick] [--json]
+                     Gatepost's segments beside fjall and beside one file a message
+  crash [--kills N] [--seed S] [--seconds N] [--json]
+                     kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives
   fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
                      the fuzz targets, or one of them, for N seconds each (60)
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
@@ -58,6 +66,7 @@ fn run() -> Result<bool> {
         "test" => test::run(arguments),
         "tidy" => tidy::run(arguments),
         "bench" => bench::run(arguments),
+        "crash" => crash::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "docs" => docs::run(arguments),
         "peers" => install::run(arguments),

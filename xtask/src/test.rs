@@ -11,7 +11,7 @@ use anyhow::Result;
 
 use crate::arguments::Arguments;
 use crate::steps::{Steps, Tally, command};
-use crate::{install, tidy, workspace};
+use crate::{crash, install, tidy, workspace};
 
 /// Runs the checks and the tests; `false` if any failed.
 pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
@@ -34,6 +34,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         command(cargo().args(lints).args(["--", "--deny", "warnings"]))
     });
     steps.run("tests", || runner::run(&runner_arguments));
+    steps.run("crash", crash::check);
     Ok(steps.close())
 }
 

@@ -5,23 +5,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use net::network::NetworkSet;
-use net::resolver::{Dnssec, Resolver};
-use net::tls::{Connector, Roots};
+use net::resolver::Resolver;
+use net::tls::{Acceptor, Certificates};
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
-use crate::deliver::families::{Families, FamilyChange};
-use crate::deliver::nexthops::{Dialling, HealthChange, Nexthops, Source};
+use crate::deliver::families::Families;
+use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
-use crate::deliver::security::TlsPolicies;
 use crate::deliver::sts::StsPolicies;
 use crate::deliver::tls_reports::TlsReports;
 use crate::engines::{self, EngineSet};
@@ -35,11 +34,9 @@ use crate::replies::Templates;
 use crate::serve::admission::Admission;
 use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
+use crate::serve::users::Users;
 
-mod listener;
-
-pub use listener::ListenerContext;
-use listener::listeners;
+mod outward;
 
 /// All that a session needs to know, immutable.
 pub struct Context {
@@ -61,8 +58,6 @@ pub struct Context {
     pub engines: EngineSet,
     /// DNS.
     pub resolver: Resolver,
-    /// How servers must prove who they are.
-    pub tls_policies: Arc<TlsPolicies>,
     /// Where lanes of the queue go.
     pub plans: Plans,
     /// How nexthops are dialled.
@@ -95,6 +90,28 @@ pub struct RouteContext {
     pub language: Arc<str>,
 }
 
+/// What belongs to one listener.
+pub struct ListenerContext {
+    /// The listener as configured.
+    pub settings: Arc<config::Listener>,
+    /// Its name, for events.
+    pub name: Arc<str>,
+    /// What its sessions offer.
+    pub smtp: Arc<smtp::server::Settings>,
+    /// Accepts TLS, if it has a certificate.
+    pub acceptor: Option<Acceptor>,
+    /// The certificates, which may change on disk.
+    pub certificates: Option<Arc<Certificates>>,
+    /// The connections it holds.
+    pub admission: Arc<Admission>,
+    /// Who may authenticate, if anybody.
+    pub users: Option<Users>,
+    /// Networks that must send a PROXY header.
+    pub proxy_networks: NetworkSet,
+    /// Networks that may use XCLIENT.
+    pub xclient_networks: NetworkSet,
+}
+
 /// What outlives a reload.
 pub struct Services {
     /// Where events go.
@@ -103,12 +120,12 @@ pub struct Services {
     pub references: References,
     /// Connections to nexthops.
     pub nexthops: Nexthops,
+    /// What is remembered of the ways to servers.
+    pub ways: Arc<Ways>,
     /// MTA-STS policies of recipient domains.
     pub sts: Arc<StsPolicies>,
     /// Results of TLS, for reports.
     pub tls_reports: TlsReports,
-    /// What is remembered of the ways to servers.
-    pub ways: Arc<Ways>,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -142,15 +159,8 @@ impl Services {
     /// A log can't be opened.
     pub fn new(config: &Config) -> io::Result<Arc<Services>> {
         let journal = Journal::open(&config.log)?;
-        let data_dir = &config.node.data_dir;
-        let (sts, damaged) = StsPolicies::open(data_dir.join("mta-sts"));
-        for policy in damaged {
-            journal.emit(&Event::StsPolicyDamaged {
-                path: policy.path.display().to_string(),
-                detail: policy.detail,
-            });
-        }
-        let tls_reports = TlsReports::new(Some(data_dir.join("tls-reports")));
+        let sts = outward::kept_policies(config, &journal);
+        let tls_reports = TlsReports::new(Some(config.node.data_dir.join("tls-reports")));
         Ok(Services::with(config, journal, sts, tls_reports))
     }
 
@@ -160,7 +170,8 @@ impl Services {
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
         let (sts, tls_reports) = (StsPolicies::unwritten(), TlsReports::new(None));
-        Ok(Services::with(config, Journal::silent()?, sts, tls_reports))
+        let journal = Journal::silent()?;
+        Ok(Services::with(config, journal, sts, tls_reports))
     }
 
     fn with(
@@ -175,10 +186,12 @@ impl Services {
             .unwrap_or_else(|| crate::reference::node_number(&config.node.name));
         Arc::new(Services {
             references: References::new(number),
-            nexthops: Nexthops::new(nexthop_observer(journal.clone())),
+            nexthops: Nexthops::new(outward::nexthop_observer(journal.clone())),
+            ways: Arc::new(Ways::new(Families::new(outward::family_observer(
+                journal.clone(),
+            )))),
             sts: Arc::new(sts),
             tls_reports,
-            ways: Arc::new(Ways::new(Families::new(family_observer(journal.clone())))),
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -207,31 +220,19 @@ impl Context {
         previous: Option<&Context>,
     ) -> Result<Context, Vec<ContextError>> {
         let mut errors = Vec::new();
-        let resolver = resolver(&config).map_err(|error| errors.push(error)).ok();
-        let roots = Roots::load(config.tls_policy.ca_file.as_deref())
-            .map_err(|error| {
-                errors.push(ContextError {
-                    what: "certificates of CAs".to_owned(),
-                    detail: error.to_string(),
-                });
-            })
+        let resolver = outward::resolver(&config)
+            .map_err(|error| errors.push(error))
             .ok();
-        let listeners = listeners(&config, &services, &mut errors);
-        if let Err(error) = services.tls_reports.switch(config.tls_reports.enabled) {
-            errors.push(ContextError {
-                what: "[tls_reports]".to_owned(),
-                detail: error.to_string(),
-            });
+        let roots = outward::roots(&config)
+            .map_err(|error| errors.push(error))
+            .ok();
+        if let Err(error) = outward::switch_reports(&config, &services) {
+            errors.push(error);
         }
+        let listeners = listeners(&config, &services, &mut errors);
         let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);
         };
-        let tls_policies = Arc::new(TlsPolicies::new(
-            config.tls_policy.clone(),
-            resolver.clone(),
-            roots.clone(),
-            Arc::clone(&services.sts),
-        ));
         let engines = engines::arm(
             &config,
             previous.map(|context| &context.engines),
@@ -250,8 +251,7 @@ impl Context {
                 .collect(),
             listeners,
             engines,
-            dialling: dialling(&config, &services, &resolver, &roots, &tls_policies),
-            tls_policies,
+            dialling: outward::dialling(&config, &services, &resolver, roots),
             plans: Plans::default(),
             resolver,
             content: ContentSettings {
@@ -376,85 +376,110 @@ impl RouteContext {
     }
 }
 
-fn dialling(
+fn listeners(
     config: &Config,
     services: &Services,
-    resolver: &Resolver,
-    roots: &Roots,
-    tls_policies: &Arc<TlsPolicies>,
-) -> Dialling {
-    Dialling {
-        source: source(&config.node.name, &[]),
-        pools: config
-            .pools
-            .iter()
-            .map(|pool| {
-                let name = pool.ehlo_name.as_ref().unwrap_or(&config.node.name);
-                (pool.name.clone(), source(name, &pool.bind))
-            })
-            .collect(),
-        delivery: config.delivery,
-        ways: Arc::clone(&services.ways),
-        resolver: resolver.clone(),
-        opportunistic: Connector::opportunistic(),
-        verified: roots.connector(),
-        tls_policies: Arc::clone(tls_policies),
-    }
+    errors: &mut Vec<ContextError>,
+) -> Vec<Arc<ListenerContext>> {
+    config
+        .listeners
+        .iter()
+        .filter_map(|settings| match ListenerContext::new(settings, services) {
+            Ok(listener) => Some(Arc::new(listener)),
+            Err(error) => {
+                errors.push(error);
+                None
+            }
+        })
+        .collect()
 }
 
-fn resolver(config: &Config) -> Result<Resolver, ContextError> {
-    let made: io::Result<Resolver> = if config.dns.nameservers.is_empty() {
-        Resolver::system()
-    } else {
-        Resolver::from_nameservers(&config.dns.nameservers)
-    };
-    made.map(|resolver| {
-        let unasked = if resolver.is_local() {
-            Dnssec::Trust
-        } else {
-            Dnssec::Off
+impl ListenerContext {
+    /// The acceptor, if TLS comes with the connection.
+    pub fn implicit_tls(&self) -> Option<&Acceptor> {
+        self.acceptor
+            .as_ref()
+            .filter(|_| self.settings.tls.mode == config::TlsMode::Implicit)
+    }
+
+    fn new(
+        settings: &Arc<config::Listener>,
+        services: &Services,
+    ) -> Result<ListenerContext, ContextError> {
+        let certificates = match settings.tls.mode {
+            config::TlsMode::Off => None,
+            config::TlsMode::StartTls | config::TlsMode::Implicit => {
+                let files: Vec<_> = settings
+                    .tls
+                    .certificates
+                    .iter()
+                    .map(|files| net::tls::CertificateFiles {
+                        certificate: files.certificate.clone(),
+                        key: files.key.clone(),
+                    })
+                    .collect();
+                let loaded = Certificates::load(&files).map_err(|error| ContextError {
+                    what: format!("listener {}", settings.name),
+                    detail: error.to_string(),
+                })?;
+                Some(loaded)
+            }
         };
-        resolver.with_dnssec(config.dns.dnssec.unwrap_or(unasked))
-    })
-    .map_err(|error| ContextError {
-        what: "[dns]".to_owned(),
-        detail: error.to_string(),
-    })
-}
-
-fn nexthop_observer(journal: Journal) -> Arc<dyn Fn(HealthChange) + Send + Sync> {
-    Arc::new(move |change: HealthChange| {
-        let nexthop: Arc<str> = Arc::from(change.nexthop.as_str());
-        journal.emit(&match change.fault {
-            Some(detail) => Event::NexthopDown { nexthop, detail },
-            None => Event::NexthopUp {
-                nexthop,
-                down_seconds: change.down.as_secs_f64(),
-            },
-        });
-    })
-}
-
-fn source(ehlo_name: &str, bind: &[IpAddr]) -> Source {
-    Source {
-        ehlo_name: ehlo_name.to_owned(),
-        bind: Arc::from(bind),
+        Ok(ListenerContext {
+            name: Arc::from(settings.name.as_str()),
+            smtp: Arc::new(session_settings(settings)),
+            acceptor: certificates
+                .as_ref()
+                .map(|certificates| net::tls::acceptor(Arc::clone(certificates)))
+                .transpose()
+                .map_err(|error| ContextError {
+                    what: format!("listener {}", settings.name),
+                    detail: error.to_string(),
+                })?,
+            certificates,
+            admission: services.admission(&settings.name),
+            users: settings
+                .auth
+                .as_ref()
+                .map(|auth| Users::load(&auth.users_file))
+                .transpose()
+                .map_err(|detail| ContextError {
+                    what: format!("listener {}: users_file", settings.name),
+                    detail,
+                })?,
+            proxy_networks: settings.proxy_networks.iter().copied().collect(),
+            xclient_networks: settings.xclient_networks.iter().copied().collect(),
+            settings: Arc::clone(settings),
+        })
     }
 }
 
-fn family_observer(journal: Journal) -> Arc<dyn Fn(FamilyChange) + Send + Sync> {
-    Arc::new(move |change: FamilyChange| {
-        journal.emit(&match change.fault {
-            Some(detail) => Event::FamilyDown {
-                family: change.family,
-                detail,
-            },
-            None => Event::FamilyUp {
-                family: change.family,
-                down_seconds: change.down.as_secs_f64(),
-            },
-        });
-    })
+/// What the sessions of a listener offer.
+fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
+    smtp::server::Settings {
+        hostname: listener.hostname.clone(),
+        message_size_max: listener.message_size_max,
+        header_bytes_max: usize::try_from(listener.header_size_max).unwrap_or(usize::MAX),
+        recipients_max: listener.recipients_max,
+        bad_commands_max: listener.bad_commands_max,
+        transactions_max: listener.transactions_max,
+        bare_newline: match listener.bare_newline {
+            config::BareNewline::Refuse => smtp::server::BareNewline::Refuse,
+            config::BareNewline::Normalise => smtp::server::BareNewline::Normalise,
+        },
+        starttls: listener.tls.mode == config::TlsMode::StartTls,
+        pipelining: listener.pipelining,
+        chunking: listener.chunking,
+        smtputf8: listener.smtputf8,
+        dsn: listener.dsn,
+        prdr: listener.prdr,
+        require_tls: listener.requiretls,
+        auth: match &listener.auth {
+            None => smtp::server::AuthOffer::Never,
+            Some(auth) if auth.without_tls => smtp::server::AuthOffer::Always,
+            Some(_) => smtp::server::AuthOffer::OverTls,
+        },
+    }
 }
 
 /// How often certificates are looked at, idle connections closed, and so on.

@@ -27,6 +27,7 @@ mod maildir;
 mod mx;
 pub mod nexthops;
 pub mod plan;
+pub mod report;
 pub mod security;
 pub mod sts;
 pub mod tls_reports;

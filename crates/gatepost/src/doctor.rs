@@ -110,7 +110,10 @@ pub async fn node(cx: Arc<Context>, checks: Checks) {
     }
     let targets = server::targets(&cx, &checks);
     let needs_ipv6 = targets.iter().any(Target::is_ipv6_only);
-    tell(&checks, ipv6::machine(needs_ipv6));
+    tell(
+        &checks,
+        ipv6::machine(cx.config.delivery.inet_protocols, needs_ipv6),
+    );
     for target in targets {
         tasks.spawn(server::check(Arc::clone(&cx), target, checks.clone()));
     }
@@ -119,7 +122,8 @@ pub async fn node(cx: Arc<Context>, checks: Checks) {
 
 /// Checks one server as though it were a nexthop.
 pub async fn server(cx: Arc<Context>, target: Target, checks: Checks) {
-    tell(&checks, ipv6::machine(target.is_ipv6_only()));
+    let protocols = cx.config.delivery.inet_protocols;
+    tell(&checks, ipv6::machine(protocols, target.is_ipv6_only()));
     server::check(cx, target, checks).await;
 }
 

@@ -98,6 +98,9 @@ fn scene() {
         assert_eq!(down.len(), 1, "told once: {down:?}");
         assert_eq!(down[0]["family"], "ipv6");
         assert!(state.contains("IPv6 does not work"), "{state}");
+        let doctor = gateway.command(&["doctor"]);
+        let doctor = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        assert!(doctor.contains("reaches no server over IPv6"), "{doctor}");
     } else {
         assert_eq!(down, [Value::Null; 0]);
         assert!(!state.contains("IPv6"), "{state}");

@@ -16,7 +16,7 @@ use super::machine::TICKS_PER_SECOND;
 
 /// One server's account.
 #[derive(Clone, Debug)]
-pub(super) enum Account {
+pub(crate) enum Account {
     /// A control group of version 1 or 2, by its folder.
     Group { folder: PathBuf, version: u8 },
     /// The tree of processes below one.
@@ -25,7 +25,7 @@ pub(super) enum Account {
 
 impl Account {
     /// Makes a control group for what is to be started; none where that is not allowed.
-    pub(super) fn open(name: &str) -> Option<Account> {
+    pub(crate) fn open(name: &str) -> Option<Account> {
         static OPENED: AtomicU32 = AtomicU32::new(0);
         let count = OPENED.fetch_add(1, Ordering::Relaxed);
         let own = format!("gatepost-bench-{}-{count}-{name}", std::process::id());
@@ -48,7 +48,7 @@ impl Account {
     }
 
     /// A command that runs `program` within this account from its first instruction on.
-    pub(super) fn command(account: Option<&Account>, program: &Path) -> Command {
+    pub(crate) fn command(account: Option<&Account>, program: &Path) -> Command {
         match account {
             Some(Account::Group { folder, .. }) => {
                 let mut command = Command::new("sh");
@@ -63,7 +63,7 @@ impl Account {
     }
 
     /// Processor time used so far.
-    pub(super) fn processor_time(&self) -> Result<Duration> {
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
         match self {
             Account::Group { folder, version: 1 } => {
                 let usage = read(&folder.join("cpuacct.usage"))?;
@@ -83,7 +83,7 @@ impl Account {
     }
 
     /// Resident memory of all its processes, in KiB; shared pages count once for each process.
-    pub(super) fn resident_kib(&self) -> u64 {
+    pub(crate) fn resident_kib(&self) -> u64 {
         self.processes()
             .into_iter()
             .filter_map(|process| {
@@ -94,7 +94,7 @@ impl Account {
     }
 
     /// The same, exact to the page; dear for a process with many mappings.
-    pub(super) fn resident_kib_exact(&self) -> u64 {
+    pub(crate) fn resident_kib_exact(&self) -> u64 {
         self.processes()
             .into_iter()
             .filter_map(|process| {
@@ -115,7 +115,7 @@ impl Account {
     }
 
     /// Removes the control group once its last process is gone; those that outlived their parent are ended.
-    pub(super) fn close(&self, patience: Duration) {
+    pub(crate) fn close(&self, patience: Duration) {
         let Account::Group { folder, .. } = self else {
             return;
         };

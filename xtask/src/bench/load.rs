@@ -14,20 +14,34 @@ use anyhow::{Context, Result, anyhow, ensure};
 use super::postal::Cell;
 use super::process::loopback;
 
-/// A reply may take this long before the run counts as failed.
-const REPLY_TIME_MAX: Duration = Duration::from_secs(30);
+/// A reply may take this long before the run counts as failed. OpenSMTPD listens with a backlog of 5: of more simultaneous
+/// connections some hear nothing until the kernel has repeated its half of the handshake for the fifth time.
+const REPLY_TIME_MAX: Duration = Duration::from_secs(90);
 /// More lines than this in one reply are no reply.
 const REPLY_LINES_MAX: usize = 100;
 
+/// The recipient of each message, from how many are still to be sent.
+pub(super) type Recipient = fn(u64) -> String;
+
+/// The recipient that smtp-source sends to.
+pub(super) fn usual_recipient(_left: u64) -> String {
+    "b@example.com".to_owned()
+}
+
 /// Sends `messages` in all and gives the waits from final dot to reply, sorted.
-pub(super) fn waits(cell: Cell, port: u16, messages: u64) -> Result<Vec<Duration>> {
+pub(super) fn waits(
+    cell: Cell,
+    port: u16,
+    messages: u64,
+    recipient: Recipient,
+) -> Result<Vec<Duration>> {
     let left = Arc::new(AtomicU64::new(messages));
     let content: Arc<[u8]> = content(cell.message_bytes as usize).into();
     let sessions: Vec<_> = (0..cell.sessions)
         .map(|_| {
             let left = Arc::clone(&left);
             let content = Arc::clone(&content);
-            thread::spawn(move || session(cell, port, &left, &content))
+            thread::spawn(move || session(cell, port, &left, recipient, &content))
         })
         .collect();
     let mut waits = Vec::new();
@@ -49,15 +63,21 @@ pub(super) fn percentile(sorted: &[Duration], share: f64) -> Duration {
     sorted.get(at).copied().unwrap_or_default()
 }
 
-fn session(cell: Cell, port: u16, left: &AtomicU64, content: &[u8]) -> Result<Vec<Duration>> {
+fn session(
+    cell: Cell,
+    port: u16,
+    left: &AtomicU64,
+    recipient: Recipient,
+    content: &[u8],
+) -> Result<Vec<Duration>> {
     let mut waits = Vec::new();
     let mut open: Option<Connection> = None;
-    while take(left) {
+    while let Some(left) = take(left) {
         let mut connection = match open.take() {
             Some(connection) => connection,
             None => Connection::open(port)?,
         };
-        waits.push(connection.message(content)?);
+        waits.push(connection.message(&recipient(left), content)?);
         if cell.is_kept {
             open = Some(connection);
         } else {
@@ -70,12 +90,11 @@ fn session(cell: Cell, port: u16, left: &AtomicU64, content: &[u8]) -> Result<Ve
     Ok(waits)
 }
 
-/// Takes one of the messages that are left to send.
-fn take(left: &AtomicU64) -> bool {
-    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| {
-        left.checked_sub(1)
-    })
-    .is_ok()
+/// Takes one of the messages that are left to send; gives how many there were.
+fn take(left: &AtomicU64) -> Option<u64> {
+    let less = |left: u64| left.checked_sub(1);
+    left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .ok()
 }
 
 /// One connection that has said EHLO.
@@ -104,9 +123,9 @@ impl Connection {
     }
 
     /// One mail transaction; gives the wait for the reply to its final dot.
-    fn message(&mut self, content: &[u8]) -> Result<Duration> {
+    fn message(&mut self, recipient: &str, content: &[u8]) -> Result<Duration> {
         self.command("MAIL FROM:<a@example.org>\r\n", 250)?;
-        self.command("RCPT TO:<b@example.com>\r\n", 250)?;
+        self.command(&format!("RCPT TO:<{recipient}>\r\n"), 250)?;
         self.command("DATA\r\n", 354)?;
         self.reader.get_mut().write_all(content)?;
         let start = Instant::now();

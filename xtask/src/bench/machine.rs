@@ -12,7 +12,7 @@ use anyhow::{Context, Result, ensure};
 
 /// Busy and total processor time of the whole machine since boot, in clock ticks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Ticks {
+pub(crate) struct Ticks {
     total: u64,
     idle: u64,
     steal: u64,
@@ -20,15 +20,15 @@ pub(super) struct Ticks {
 
 /// What share of the machine, from 0 to 1, went where between two readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     /// Taken by the host.
-    pub(super) steal: f64,
+    pub(crate) steal: f64,
     /// Taken by processes that are no part of the measurement.
-    pub(super) others: f64,
+    pub(crate) others: f64,
 }
 
 impl Ticks {
-    pub(super) fn now() -> Result<Ticks> {
+    pub(crate) fn now() -> Result<Ticks> {
         let text = fs::read_to_string("/proc/stat").context("/proc/stat")?;
         Ticks::parse(&text).context("/proc/stat has no line for the processors")
     }
@@ -50,7 +50,7 @@ impl Ticks {
     }
 
     /// The noise since an earlier reading, of which `ours` was processor time of the measurement itself.
-    pub(super) fn noise_since(self, earlier: Ticks, ours: Duration) -> Noise {
+    pub(crate) fn noise_since(self, earlier: Ticks, ours: Duration) -> Noise {
         let total = self.total.saturating_sub(earlier.total).max(1);
         let idle = self.idle.saturating_sub(earlier.idle);
         let steal = self.steal.saturating_sub(earlier.steal);
@@ -64,10 +64,10 @@ impl Ticks {
 }
 
 /// USER_HZ, in which Linux reports processor time on every architecture of today.
-pub(super) const TICKS_PER_SECOND: f64 = 100.0;
+pub(crate) const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Waits until a spinning thread gets nearly a whole processor, `patience` long at most.
-pub(super) fn wait_for_quiet(patience: Duration) -> Result<()> {
+pub(crate) fn wait_for_quiet(patience: Duration) -> Result<()> {
     const PROBE: Duration = Duration::from_millis(150);
     const SHARE_MIN: f64 = 0.93;
     let start = Instant::now();
@@ -97,7 +97,7 @@ fn own_time() -> Result<Duration> {
 }
 
 /// Lets this process and its children hold that many files open each, if the limit is lower.
-pub(super) fn raise_open_files_max(wanted: u64) -> Result<()> {
+pub(crate) fn raise_open_files_max(wanted: u64) -> Result<()> {
     let limits = fs::read_to_string("/proc/self/limits").context("/proc/self/limits")?;
     let (soft, hard) = open_files_limits(&limits).context("/proc/self/limits")?;
     if soft >= wanted {
@@ -127,7 +127,7 @@ fn open_files_limits(limits: &str) -> Option<(u64, u64)> {
 }
 
 /// One line that says what machine this is.
-pub(super) fn describe() -> String {
+pub(crate) fn describe() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
         .lines()

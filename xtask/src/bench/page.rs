@@ -1,4 +1,4 @@
-//! docs/performance.md: each bench owns the part between its two markers and leaves the rest of the page alone.
+//! The pages of measurements in docs/: each bench owns the part between its two markers and leaves the rest of the page alone.
 
 use std::fs;
 
@@ -6,18 +6,22 @@ use anyhow::{Context, Result};
 
 use crate::workspace;
 
-const PAGE: &str = "docs/performance.md";
+/// What a message and a connection cost.
+pub(super) const PERFORMANCE: &str = "docs/performance.md";
+/// What the queue costs and bears.
+pub(super) const QUEUE: &str = "docs/performance-queue.md";
 
 /// Puts `content` between the markers of a bench; a page without them gets them at its end.
-pub(super) fn write(bench: &str, content: &str) -> Result<()> {
-    let path = workspace::root().join(PAGE);
-    let page = match fs::read_to_string(&path) {
+pub(super) fn write(page: &str, bench: &str, content: &str) -> Result<()> {
+    let path = workspace::root().join(page);
+    let before = match fs::read_to_string(&path) {
         Ok(page) => page,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => "# Performance\n".to_owned(),
-        Err(error) => return Err(error).context(PAGE),
+        Err(error) => return Err(error).context(page.to_owned()),
     };
-    fs::write(&path, replace(&page, bench, content)).context(PAGE)?;
-    println!("written to {PAGE}");
+    let after = replace(&before, bench, content);
+    fs::write(&path, after).with_context(|| page.to_owned())?;
+    println!("written to {page}");
     Ok(())
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::account::Account;
+use super::figures::number;
 use super::process::{Process, Reaper, free_port};
 
 /// What a cell of the table varies.
@@ -21,6 +22,23 @@ pub(super) struct Cell {
     pub(super) is_kept: bool,
     /// Size of the message that smtp-source makes up.
     pub(super) message_bytes: u32,
+}
+
+impl Cell {
+    /// What it varies, in words.
+    pub(super) fn title(self) -> String {
+        let connections = if self.is_kept {
+            "kept connections"
+        } else {
+            "one message a connection"
+        };
+        let bytes = number(f64::from(self.message_bytes));
+        let plural = if self.sessions == 1 { "" } else { "s" };
+        format!(
+            "{} session{plural}, {connections}, {bytes} bytes",
+            self.sessions
+        )
+    }
 }
 
 /// One run of the load generator.
@@ -74,11 +92,16 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn start(reaper: &Reaper) -> Result<Sink> {
+        Sink::start_on(reaper, "127.0.0.1")
+    }
+
+    /// On another address of this machine, or on all of them.
+    pub(super) fn start_on(reaper: &Reaper, address: &str) -> Result<Sink> {
         let port = free_port()?;
         // In memory: the count is rewritten for each message.
         let path = PathBuf::from(format!("/dev/shm/gatepost-bench-{}", std::process::id()));
         let output = File::create(&path).with_context(|| path.display().to_string())?;
-        let address = format!("127.0.0.1:{port}");
+        let address = format!("{address}:{port}");
         let program = [
             "smtp-sink",
             "-c",

@@ -39,12 +39,12 @@ const STOP_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Watches over the processes of this bench.
 #[derive(Clone)]
-pub(super) struct Reaper {
+pub(crate) struct Reaper {
     pipe: Rc<RefCell<ChildStdin>>,
 }
 
 impl Reaper {
-    pub(super) fn start() -> Result<Reaper> {
+    pub(crate) fn start() -> Result<Reaper> {
         let mut shell = Command::new("sh")
             .args(["-c", SCRIPT])
             .stdin(Stdio::piped())
@@ -64,7 +64,7 @@ impl Reaper {
 }
 
 /// A running process and what it used.
-pub(super) struct Process {
+pub(crate) struct Process {
     name: String,
     child: Child,
     account: Account,
@@ -73,7 +73,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts `program` in an account of its own; `configure` adds arguments, streams and the like.
-    pub(super) fn start(
+    pub(crate) fn start(
         reaper: &Reaper,
         name: &str,
         program: &[&str],
@@ -98,16 +98,16 @@ impl Process {
         Ok(process)
     }
 
-    pub(super) fn account(&self) -> &Account {
+    pub(crate) fn account(&self) -> &Account {
         &self.account
     }
 
-    pub(super) fn child(&mut self) -> &mut Child {
+    pub(crate) fn child(&mut self) -> &mut Child {
         &mut self.child
     }
 
     /// Waits until the server accepts connections.
-    pub(super) fn wait_for_port(&mut self, port: u16, patience: Duration) -> Result<()> {
+    pub(crate) fn wait_for_port(&mut self, port: u16, patience: Duration) -> Result<()> {
         let start = Instant::now();
         while TcpStream::connect(loopback(port)).is_err() {
             if let Some(status) = self.child.try_wait()? {
@@ -122,7 +122,7 @@ impl Process {
     }
 
     /// Waits for the process to end by itself; stops it and fails if that takes too long.
-    pub(super) fn wait(&mut self, patience: Duration) -> Result<()> {
+    pub(crate) fn wait(&mut self, patience: Duration) -> Result<()> {
         let start = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
@@ -165,12 +165,12 @@ impl Drop for Process {
 }
 
 /// A port of the loopback address on which nothing listens.
-pub(super) fn free_port() -> Result<u16> {
+pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(loopback(0)).context("no free port")?;
     Ok(listener.local_addr()?.port())
 }
 
 /// An address on this machine: benches go nowhere else.
-pub(super) fn loopback(port: u16) -> SocketAddr {
+pub(crate) fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from(([127, 0, 0, 1], port))
 }

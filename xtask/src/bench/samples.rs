@@ -19,6 +19,8 @@ pub(super) struct Sample {
     /// From final dot to 250, in milliseconds.
     pub(super) wait_p50: f64,
     pub(super) wait_p99: f64,
+    /// Syncs for each message by the server's own count, if it has one.
+    pub(super) syncs_each: Option<f64>,
     pub(super) noise: Noise,
 }
 
@@ -64,6 +66,10 @@ pub(super) fn summary(samples: &[Sample]) -> Option<Summary> {
             resident_mib: samples.iter().map(|it| it.resident_mib).fold(0.0, f64::max),
             wait_p50: of(|it| it.wait_p50),
             wait_p99: of(|it| it.wait_p99),
+            syncs_each: {
+                let known: Vec<f64> = chosen.iter().filter_map(|it| it.syncs_each).collect();
+                (!known.is_empty()).then(|| median(known))
+            },
             noise: Noise {
                 steal: of(|it| it.noise.steal),
                 others: of(|it| it.noise.others),

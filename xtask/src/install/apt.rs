@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use super::program;
 
@@ -37,11 +37,42 @@ pub(super) fn install(packages: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Fetches packages and unpacks them below a folder, as dpkg-deb(1) does with `--extract`: nothing of the machine changes, so
+/// that a mail server can be there beside the one that is installed.
+pub(super) fn unpack(packages: &[&str], folder: &Path) -> Result<()> {
+    println!("unpacking {} into {}", packages.join(" "), folder.display());
+    if !has_lists() {
+        apt_get(&["update"], &[])?;
+    }
+    let archives = folder.with_extension("packages");
+    fs::create_dir_all(&archives).with_context(|| archives.display().to_string())?;
+    apt_get_in(&archives, &["download"], packages)?;
+    for entry in fs::read_dir(&archives)? {
+        let archive = entry?.path();
+        let status = Command::new("dpkg-deb")
+            .arg("--extract")
+            .args([&archive, folder])
+            .status()
+            .context("dpkg-deb")?;
+        ensure!(
+            status.success(),
+            "dpkg-deb cannot unpack {}",
+            archive.display()
+        );
+    }
+    fs::remove_dir_all(&archives).with_context(|| archives.display().to_string())
+}
+
 fn apt_get(options: &[&str], packages: &[&str]) -> Result<()> {
+    apt_get_in(Path::new("/"), options, packages)
+}
+
+fn apt_get_in(folder: &Path, options: &[&str], packages: &[&str]) -> Result<()> {
     let output = Command::new("apt-get")
         .arg("--quiet")
         .args(options)
         .args(packages)
+        .current_dir(folder)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .stdin(Stdio::null())
         .output()

@@ -41,7 +41,7 @@ pub(super) fn reload(option: &ConfigOption, json: bool) -> ExitCode {
 
 /// `gatepost state`.
 pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
-    match ask::<NodeState>(option, Method::GET, "/api/v1/state") {
+    match node_state(option) {
         Err(error) => failed(&error),
         Ok(state) => {
             if json {
@@ -70,6 +70,11 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
             ExitCode::SUCCESS
         }
     }
+}
+
+/// The state of the node whose configuration this is, if it runs.
+pub(super) fn node_state(option: &ConfigOption) -> Result<NodeState, String> {
+    ask(option, Method::GET, "/api/v1/state")
 }
 
 fn failed(error: &str) -> ExitCode {

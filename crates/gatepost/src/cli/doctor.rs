@@ -7,10 +7,12 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::mpsc;
 
+use super::control::node_state;
 use super::{ConfigOption, runtime, say};
 use crate::config::Config;
 use crate::context::{Context, ContextError, Services};
 use crate::doctor::{self, Check, Grade, Target};
+use crate::serve::admin::Down;
 
 /// What `--help` says at its end.
 pub(super) const AFTER_HELP: &str = "\
@@ -46,6 +48,9 @@ pub(super) fn run(config: &ConfigOption, options: &DoctorOptions) -> ExitCode {
         };
         runtime.block_on(check(Arc::new(cx), options.server.clone(), &mut teller));
         runtime.shutdown_background();
+        if options.server.is_none() {
+            running_node(config, &mut teller);
+        }
     }
     teller.finish()
 }
@@ -90,6 +95,20 @@ fn context(option: &ConfigOption, options: &DoctorOptions, teller: &mut Teller) 
             }
             None
         }
+    }
+}
+
+/// What the running node has found out and no check here can: which address family has led nowhere. That no node runs is no fault.
+fn running_node(config: &ConfigOption, teller: &mut Teller) {
+    let Ok(state) = node_state(config) else {
+        return;
+    };
+    for Down { name, reason } in state.families_down {
+        teller.tell(&Check::warning(
+            "families",
+            format!("the running node reaches no server over {name}: {reason}"),
+            "mend the routing of this machine or its network, or switch the family off by [delivery] inet_protocols",
+        ));
     }
 }
 

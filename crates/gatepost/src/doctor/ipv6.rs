@@ -4,13 +4,14 @@ use std::io;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use super::Check;
+use crate::config::InetProtocols;
 
 /// An address that is routed if anything is: a.root-servers.net.
 const SOMEWHERE: Ipv6Addr = Ipv6Addr::new(0x2001, 0x503, 0xba3e, 0, 0, 0, 2, 0x30);
 
 /// What to do where IPv6 does not work and something needs it.
 pub(super) const REMEDY: &str =
-    "give nexthops as IPv4 addresses (smtp:192.0.2.1:25), or mend this machine's IPv6 routing";
+    "mend this machine's IPv6 routing, or write `inet_protocols = \"ipv4\"` under [delivery]";
 
 /// What was found out about this machine.
 #[derive(Debug, PartialEq, Eq)]
@@ -24,7 +25,17 @@ enum Reach {
 }
 
 /// Checks this machine. `needed`: something has no other address.
-pub(super) fn machine(needed: bool) -> Check {
+pub(super) fn machine(protocols: InetProtocols, needed: bool) -> Check {
+    if protocols == InetProtocols::Ipv4 {
+        return match needed {
+            false => Check::ok("ipv6", "[delivery] inet_protocols has switched IPv6 off"),
+            true => Check::warning(
+                "ipv6",
+                "[delivery] inet_protocols has switched IPv6 off, but a server has no other address",
+                "write `inet_protocols = \"all\"`: what has no route is not tried anyway",
+            ),
+        };
+    }
     judge(reach(SOMEWHERE), has_global_address(), needed)
 }
 

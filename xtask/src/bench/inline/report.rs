@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use anyhow::Result;
-use serde_json::{Value, json};
 
 use super::{CellResults, Idle, Results};
 use crate::bench::Options;
 use crate::bench::figures::{self, Figure, Target, number};
-use crate::bench::machine;
 use crate::bench::page;
+use crate::bench::peers::Kind;
 use crate::bench::postal::Cell;
-use crate::bench::samples::{HEAD, Sample, Summary};
+use crate::bench::publish::{self, Report};
+use crate::bench::samples::{Sample, Summary};
 
 /// Gatepost takes at least so many times as many messages as Postfix does ...
 const RATE_OF_POSTFIX_MIN: f64 = 4.0;
@@ -29,63 +29,20 @@ const SCAN_MILLISECONDS_MAX: f64 = 1.0;
 /// Prints everything, writes the page after a full run of all servers, and ends with JSON if asked.
 pub(super) fn publish(options: &Options, results: &Results) -> Result<()> {
     let figures = figures(results);
-    let text = text(results, &figures);
-    println!("{text}");
-    let is_whole = options.kinds.len() == crate::bench::Kind::ALL.len();
-    if is_whole && !options.is_quick {
-        page::write("inline", &text)?;
-    }
-    let missed = figures
-        .iter()
-        .filter(|it| it.is_met() == Some(false))
-        .count();
-    let promised = figures.iter().filter(|it| it.is_met().is_some()).count();
-    println!("{} of {promised} targets met", promised - missed);
-    if options.wants_json {
-        let noise = noise(results);
-        println!(
-            "{}",
-            figures::json("inline", options.is_quick, &noise, &figures)
-        );
-    }
-    Ok(())
-}
-
-/// What a cell varies, in words.
-pub(super) fn title(cell: Cell) -> String {
-    let connections = if cell.is_kept {
-        "kept connections"
-    } else {
-        "one message a connection"
-    };
-    let bytes = number(f64::from(cell.message_bytes));
-    format!("{} sessions, {connections}, {bytes} bytes", cell.sessions)
-}
-
-fn text(results: &Results, figures: &[Figure]) -> String {
-    let mut text = String::from("`cargo xtask bench inline`\n\n");
-    let _ = writeln!(text, "Measured on {}.", machine::describe());
-    let _ = writeln!(text, "Servers: {}.", results.versions.join("; "));
-    let noise = noise(results);
-    let _ = writeln!(
-        text,
-        "Noise: the host stole {} % of the processors' time in the middle run and {} % in the worst; programs that are no \
-         part of the bench took {} % and {} %.\n\
-         A star marks a cell without a quiet run, where the least disturbed one is shown.\n",
-        noise["steal_percent_median"],
-        noise["steal_percent_max"],
-        noise["others_percent_median"],
-        noise["others_percent_max"],
-    );
-    text.push_str(&figures::table(figures));
-    for CellResults { cell, servers } in &results.cells {
-        let _ = write!(text, "\n**{}**\n\n{HEAD}", title(*cell));
-        for (name, summary) in servers {
-            text.push_str(&summary.row(name, *name != "direct"));
-        }
-    }
+    let noise = publish::noise_of(&results.cells);
+    let mut text = publish::opening("cargo xtask bench inline", &results.versions, &noise);
+    text.push_str(&figures::table(&figures));
+    text.push_str(&publish::cell_tables(&results.cells));
     text.push_str(&idle_table(results));
-    text
+    let report = Report {
+        bench: "inline",
+        page: page::PERFORMANCE,
+        text,
+        figures,
+        noise,
+    };
+    let is_whole = options.kinds.len() == Kind::IN_LINE.len();
+    publish::publish(&report, options.is_quick, is_whole, options.wants_json)
 }
 
 fn idle_table(results: &Results) -> String {
@@ -106,25 +63,9 @@ fn idle_table(results: &Results) -> String {
     table
 }
 
-/// The noise over all runs of all cells.
-fn noise(results: &Results) -> Value {
-    let runs = results.cells.iter().flat_map(|it| &it.servers);
-    let noises: Vec<_> = runs.map(|(_, summary)| summary.median.noise).collect();
-    let percent = |share: f64| (share * 1000.0).round() / 10.0;
-    let steal: Vec<f64> = noises.iter().map(|it| it.steal).collect();
-    let others: Vec<f64> = noises.iter().map(|it| it.others).collect();
-    let max = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
-    json!({
-        "steal_percent_max": percent(max(&steal)),
-        "others_percent_max": percent(max(&others)),
-        "steal_percent_median": percent(figures::median(steal)),
-        "others_percent_median": percent(figures::median(others)),
-    })
-}
-
 fn figures(results: &Results) -> Vec<Figure> {
     let mut figures = Vec::new();
-    for CellResults { cell, servers } in &results.cells {
+    for CellResults { cell, servers, .. } in &results.cells {
         let of = |wanted: &str| {
             let found = servers.iter().find(|(name, _)| *name == wanted);
             found.map(|(_, summary): &(_, Summary)| &summary.median)

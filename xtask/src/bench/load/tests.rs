@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Duration;
 
-use super::{Cell, content, percentile, waits};
+use super::{Cell, content, percentile, usual_recipient, waits};
 
 #[test]
 fn percentiles_are_values_that_occurred() {
@@ -59,7 +59,7 @@ fn every_message_is_sent_once_and_timed() {
             message_bytes: 512,
         };
         assert_eq!(
-            waits(cell, port, messages).unwrap().len(),
+            waits(cell, port, messages, usual_recipient).unwrap().len(),
             messages as usize
         );
     }

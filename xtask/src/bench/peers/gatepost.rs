@@ -1,4 +1,4 @@
-//! Gatepost itself, released, with one cut-through route and no engines: the bare in-line gateway.
+//! Gatepost itself, released, with one route and no engines: the bare gateway, in line or with its queue.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Running, first_line, fresh_folder, write};
+use super::{Manner, Purpose, Running, first_line, fresh_folder, write};
 use crate::bench::process::{Process, Reaper, free_port};
 use crate::workspace;
 
@@ -19,12 +19,13 @@ pub(in crate::bench) enum Tls {
     SelfSigned,
 }
 
-fn program() -> PathBuf {
+/// Where the released program is once it is built.
+pub(in crate::bench) fn program() -> PathBuf {
     workspace::target("release/gatepost")
 }
 
 /// Builds the program as a provider would.
-pub(super) fn build() -> Result<()> {
+pub(in crate::bench) fn build() -> Result<()> {
     println!("building gatepost --release");
     let status = Command::new("cargo")
         .args([
@@ -58,7 +59,11 @@ pub(super) fn version() -> String {
 pub(in crate::bench) struct Gatepost;
 
 impl Gatepost {
-    pub(in crate::bench) fn start(reaper: &Reaper, nexthop: u16, tls: Tls) -> Result<Running> {
+    pub(in crate::bench) fn start(
+        reaper: &Reaper,
+        purpose: Purpose<'_>,
+        tls: Tls,
+    ) -> Result<Running> {
         let port = free_port()?;
         let admin_port = free_port()?;
         let folder = fresh_folder("bench/gatepost")?;
@@ -67,25 +72,32 @@ impl Gatepost {
             Tls::SelfSigned => certificate(&folder)?,
         };
         let configuration = folder.join("gatepost.toml");
-        let toml = toml(&folder, port, admin_port, nexthop, &tls);
+        let toml = toml(&folder, port, admin_port, purpose, &tls);
         write(&configuration, &toml)?;
         let log = folder.join("log");
         let output = File::create(&log)?;
         let program = program().to_string_lossy().into_owned();
         let configuration = configuration.to_string_lossy().into_owned();
-        let serve = [program.as_str(), "serve", "--config", &configuration];
+        let mut serve = purpose.wrapper.to_vec();
+        serve.extend([program.as_str(), "serve", "--config", &configuration]);
         let mut process = Process::start(reaper, "gatepost", &serve, |command| {
             command.stdout(Stdio::null()).stderr(output)
         })?;
         process
             .wait_for_port(port, Duration::from_secs(10))
             .with_context(|| format!("see {}", log.display()))?;
-        Ok(Running { process, port })
+        Ok(Running {
+            process,
+            port,
+            admin_port: Some(admin_port),
+        })
     }
 }
 
-fn toml(folder: &Path, port: u16, admin_port: u16, nexthop: u16, tls: &str) -> String {
+fn toml(folder: &Path, port: u16, admin_port: u16, purpose: Purpose<'_>, tls: &str) -> String {
     let folder = folder.display();
+    let nexthop = purpose.nexthop;
+    let cut_through = purpose.manner == Manner::InLine;
     format!(
         r#"[node]
 name = "mx.example.net"
@@ -104,7 +116,7 @@ connections_per_network_max = 50000
 domains = ["example.com"]
 nexthop = ["smtp:127.0.0.1:{nexthop}"]
 recipients = "any"
-cut_through = true
+cut_through = {cut_through}
 
 [engine.attachment]
 enabled = false

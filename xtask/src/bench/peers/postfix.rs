@@ -17,7 +17,7 @@ pub(super) fn version() -> String {
     format!("Postfix {}", version.unwrap_or_default())
 }
 
-pub(super) fn start(reaper: &Reaper, nexthop: u16) -> Result<Running> {
+pub(super) fn start(reaper: &Reaper, nexthop: u16, wrapper: &[&str]) -> Result<Running> {
     let port = free_port()?;
     let folder = fresh_folder("bench/postfix")?;
     let configuration = folder.join("etc");
@@ -49,14 +49,15 @@ pub(super) fn start(reaper: &Reaper, nexthop: u16) -> Result<Running> {
     }
     // Not `postfix start-fg`: its shell would be our child, and leave the master behind when it is stopped.
     let master = format!("{}/master", daemon_directory()?);
-    let program = [master.as_str(), "-c", &configuration, "-s"];
+    let mut program = wrapper.to_vec();
+    program.extend([master.as_str(), "-c", &configuration, "-s"]);
     let mut process = Process::start(reaper, "postfix", &program, |command| {
         command.stdout(Stdio::null()).stderr(Stdio::null())
     })?;
     process
         .wait_for_port(port, Duration::from_secs(30))
         .with_context(|| format!("see {}", folder.join("maillog").display()))?;
-    Ok(Running { process, port })
+    Ok(Running::peer(process, port))
 }
 
 fn daemon_directory() -> Result<String> {

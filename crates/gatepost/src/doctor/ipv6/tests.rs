@@ -27,6 +27,13 @@ fn a_machine_without_ipv6_is_told_calmly() {
 }
 
 #[test]
+fn what_is_switched_off_is_not_looked_for() {
+    let off = |needed| machine(InetProtocols::Ipv4, needed).grade;
+    assert_eq!(off(false), Grade::Ok);
+    assert_eq!(off(true), Grade::Warning);
+}
+
+#[test]
 fn addresses_of_interfaces() {
     let loopback = "00000000000000000000000000000001 01 80 10 80       lo\n";
     let link = "fe80000000000000021122fffe334455 02 40 20 80     eth0\n";
