@@ -28,7 +28,7 @@ pub async fn run(snapshot: impl Fn() -> Arc<Context>, queue: Option<Queue>) {
             continue;
         }
         next_look = Instant::now() + interval();
-        cx.tls_policies.refresh().await;
+        cx.dialling.tls_policies.refresh().await;
         if let Some(queue) = &queue {
             report(&cx, begin_second, queue).await;
             save(&cx).await;
@@ -50,7 +50,7 @@ async fn report(cx: &Context, begin_second: u64, queue: &Queue) {
         settings: &cx.config.tls_reports,
         node: &cx.config.node.name,
         resolver: &cx.resolver,
-        https: cx.tls_policies.https(),
+        https: cx.dialling.tls_policies.https(),
         journal: &cx.services.journal,
     };
     let post = async |outgoing| submit(cx, queue, outgoing).await;
