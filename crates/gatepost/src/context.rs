@@ -23,6 +23,7 @@ use crate::deliver::families::Families;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
+use crate::deliver::signing::Signer;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -56,8 +57,12 @@ pub struct Context {
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
     pub routes: Vec<Arc<RouteContext>>,
+    /// What belongs to domains that no route has, for messages of our own.
+    pub anywhere: Arc<RouteContext>,
     /// What belongs to each listener, in the order of the configuration.
     pub listeners: Vec<Arc<ListenerContext>>,
+    /// What signs messages of our own domains.
+    pub signer: Arc<Signer>,
     /// The engines, by name.
     pub engines: EngineSet,
     /// DNS.
@@ -227,12 +232,17 @@ impl Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes
                 .iter()
                 .map(|route| Arc::new(RouteContext::new(route, &engines)))
                 .collect(),
+            anywhere: Arc::new(RouteContext::new(
+                &Arc::new(config::Route::to_anywhere()),
+                &engines,
+            )),
             listeners,
             engines,
             dialling: outward::dialling(&config, services.ways.clone(), &resolver, verified),

@@ -38,6 +38,7 @@ pub mod plan;
 pub mod report;
 pub mod security;
 mod settling;
+pub mod signing;
 pub mod sts;
 mod telling;
 pub mod tls_reports;

@@ -31,6 +31,7 @@ pub mod dispose;
 pub mod listener;
 pub mod refusals;
 pub mod reverse_names;
+mod signatures;
 pub mod stages;
 pub mod transaction;
 pub mod users;

@@ -9,6 +9,7 @@ use smtp::Status;
 
 use super::conversation::Conversation;
 use super::refusals::{Concerned, lacking, passed_on, refusal, refusal_for, unqueued};
+use super::signatures::sign;
 use super::transaction::{Recipient, Transaction};
 use crate::config::OnNexthopFailure;
 use crate::context::RouteContext;
@@ -110,7 +111,8 @@ async fn hand_on(
     };
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
     let (queues, fault) = (group.queues, group.fault.take());
-    let edited = edits(transaction, disposal, route.route.result_fields);
+    let mut edited = edits(transaction, disposal, route.route.result_fields);
+    sign(conversation, disposal.specimen, &mut edited).await;
     let places: Vec<usize> = transaction
         .members(disposal.group)
         .map(|(place, _)| place)

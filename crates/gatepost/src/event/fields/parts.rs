@@ -15,7 +15,7 @@ pub(super) const UNAVAILABLE_CAUSES: &[&str] = &[
 
 #[rustfmt::skip]
 const KINDS: &[&str] = &[
-    "spam", "virus", "attachment", "size", "line", "bare-newline", "relay", "mailbox", "list", "policy",
+    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "policy",
     "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
 ];
 
