@@ -27,6 +27,7 @@ use anyhow::{Result, bail};
 use crate::arguments::Arguments;
 
 use self::peers::Kind;
+use self::spool::engine::Engine;
 
 /// How a bench was asked to run.
 struct Options {
@@ -36,6 +37,8 @@ struct Options {
     wants_json: bool,
     /// Which servers to measure.
     kinds: Vec<Kind>,
+    /// Which engines to measure.
+    engines: Vec<Engine>,
     /// The part of a bench to run, if not all of it.
     part: Option<String>,
 }
@@ -56,10 +59,19 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         "" => bail!("which bench? There are: inline, queue, spool"),
         other => bail!("no bench {other:?}; there are: inline, queue, spool"),
     };
+    let only = arguments.value("--only")?;
+    let (mut kinds, mut engines) = (all.to_vec(), Engine::ALL.to_vec());
+    if let Some(only) = &only {
+        match name.as_str() {
+            "spool" => engines = named(&Engine::ALL, Engine::name, only)?,
+            _ => kinds = named(all, Kind::name, only)?,
+        }
+    }
     let options = Options {
         is_quick: arguments.flag("--quick"),
         wants_json: arguments.flag("--json"),
-        kinds: kinds(all, arguments.value("--only")?.as_deref())?,
+        kinds,
+        engines,
         part: arguments.value("--part")?,
     };
     arguments.finish()?;
@@ -76,13 +88,11 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     Ok(true)
 }
 
-/// The servers named in a list with commas; all of them without a list.
-fn kinds(all: &[Kind], list: Option<&str>) -> Result<Vec<Kind>> {
-    let Some(list) = list else {
-        return Ok(all.to_vec());
+/// Those that are named in a list with commas.
+fn named<T: Copy>(all: &[T], name_of: fn(T) -> &'static str, list: &str) -> Result<Vec<T>> {
+    let one = |name: &str| {
+        let found = all.iter().copied().find(|&it| name_of(it) == name);
+        found.ok_or_else(|| anyhow::anyhow!("there is no {name:?} to measure"))
     };
-    let named = |name: &str| all.iter().copied().find(|kind| kind.name() == name);
-    list.split(',')
-        .map(|name| named(name).ok_or_else(|| anyhow::anyhow!("no server {name:?} to measure")))
-        .collect()
+    list.split(',').map(one).collect()
 }

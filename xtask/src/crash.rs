@@ -23,7 +23,6 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::arguments::Arguments;
 use crate::bench::process::Reaper;
-use crate::install;
 use crate::steps::Tally;
 use crate::workspace;
 
@@ -110,7 +109,6 @@ fn seed_of_the_moment() -> u64 {
 
 fn crash(settings: &Settings) -> Result<Report> {
     println!("{} kills, seed {}", settings.kills, settings.seed);
-    install::packages(install::BENCH)?;
     let reaper = Reaper::start()?;
     let ledger = Arc::new(Ledger::new());
     let sink = Sink::start(settings.seed, Arc::clone(&ledger))?;

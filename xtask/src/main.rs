@@ -37,7 +37,7 @@ usage: cargo xtask TASK [options]
   bench queue [--quick] [--json] [--only SERVER,..] [--part loads|backlog]
                      Gatepost's queue beside servers that queue (loads); its start with 1,000,000 messages to 10,000
                      destinations, half of them dead (backlog)
-  bench spool [--quick] [--json]
+  bench spool [--quick] [--json] [--only ENGINE,..]
                      Gatepost's segments beside fjall and beside one file a message
   crash [--kills N] [--seed S] [--seconds N] [--json]
                      kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives

@@ -26,6 +26,8 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/nexthop_faults.rs"]
+mod nexthop_faults;
 #[path = "e2e/nexthop_replies.rs"]
 mod nexthop_replies;
 #[path = "e2e/operation.rs"]

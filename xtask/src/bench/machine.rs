@@ -27,6 +27,22 @@ pub(crate) struct Noise {
     pub(crate) others: f64,
 }
 
+/// Above this share a run counts as disturbed.
+const STEAL_MAX: f64 = 0.10;
+const OTHERS_MAX: f64 = 0.15;
+
+impl Noise {
+    /// Whether what was measured meanwhile may be believed.
+    pub(crate) fn is_quiet(self) -> bool {
+        self.steal < STEAL_MAX && self.others < OTHERS_MAX
+    }
+
+    /// To find the least disturbed of several runs.
+    pub(crate) fn disturbance(self) -> f64 {
+        self.steal + self.others
+    }
+}
+
 impl Ticks {
     pub(crate) fn now() -> Result<Ticks> {
         let text = fs::read_to_string("/proc/stat").context("/proc/stat")?;

@@ -262,7 +262,7 @@ fn add_waits(cell: Cell, sink: &Sink, path: &Path, sample: &mut Sample) -> Resul
 pub(super) struct PeakMemory {
     is_done: Arc<AtomicBool>,
     peak_kib: Arc<AtomicU64>,
-    thread: thread::JoinHandle<()>,
+    thread: Option<thread::JoinHandle<()>>,
 }
 
 impl PeakMemory {
@@ -279,15 +279,24 @@ impl PeakMemory {
         PeakMemory {
             is_done,
             peak_kib,
-            thread,
+            thread: Some(thread),
         }
     }
 
     /// Ends the thread and gives the highest reading, in KiB.
-    pub(super) fn stop(self) -> u64 {
+    pub(super) fn stop(mut self) -> u64 {
         self.is_done.store(true, Ordering::Relaxed);
-        // It only reads files and cannot panic; if it did, the readings until then count.
-        let _ = self.thread.join();
+        if let Some(thread) = self.thread.take() {
+            // It only reads files and cannot panic; if it did, the readings until then count.
+            let _ = thread.join();
+        }
         self.peak_kib.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for PeakMemory {
+    fn drop(&mut self) {
+        // Of a run that failed nobody asks for the peak.
+        self.is_done.store(true, Ordering::Relaxed);
     }
 }

@@ -24,16 +24,6 @@ pub(super) struct Sample {
     pub(super) noise: Noise,
 }
 
-/// Above this share a run counts as disturbed.
-const STEAL_MAX: f64 = 0.10;
-const OTHERS_MAX: f64 = 0.15;
-
-impl Sample {
-    fn is_quiet(&self) -> bool {
-        self.noise.steal < STEAL_MAX && self.noise.others < OTHERS_MAX
-    }
-}
-
 /// What the runs say together.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Summary {
@@ -45,11 +35,11 @@ pub(super) struct Summary {
 
 /// Sums up the runs; nothing of no runs.
 pub(super) fn summary(samples: &[Sample]) -> Option<Summary> {
-    let disturbance = |sample: &Sample| sample.noise.steal + sample.noise.others;
+    let disturbance = |sample: &Sample| sample.noise.disturbance();
     let least = samples
         .iter()
         .min_by(|a, b| disturbance(a).total_cmp(&disturbance(b)))?;
-    let mut chosen: Vec<&Sample> = samples.iter().filter(|it| it.is_quiet()).collect();
+    let mut chosen: Vec<&Sample> = samples.iter().filter(|it| it.noise.is_quiet()).collect();
     let quiet = chosen.len();
     if chosen.is_empty() {
         chosen.push(least);

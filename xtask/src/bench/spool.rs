@@ -9,13 +9,13 @@ mod report;
 
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::Options;
 use super::machine;
 use crate::install;
 
-use self::engine::{Engine, LoadRun, Restart};
+use self::engine::{Engine, LoadRun, Median, Restart};
 
 /// Submitters at a time, and the bytes of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ struct Cell {
 /// The median runs of all engines in one cell.
 struct CellResults {
     cell: Cell,
-    engines: Vec<(Engine, LoadRun)>,
+    engines: Vec<(Engine, Median)>,
 }
 
 /// Everything measured, for the report.
@@ -71,15 +71,15 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let plan = Plan::new(options.is_quick);
     let start = Instant::now();
     let results = Results {
-        cells: measure_cells(&plan)?,
-        restarts: measure_restarts(&plan)?,
+        cells: measure_cells(options, &plan)?,
+        restarts: measure_restarts(options, &plan)?,
         versions: engine::versions()?,
     };
     println!("\nmeasured in {:.0} s\n", start.elapsed().as_secs_f64());
     report::publish(options, &results)
 }
 
-fn measure_cells(plan: &Plan) -> Result<Vec<CellResults>> {
+fn measure_cells(options: &Options, plan: &Plan) -> Result<Vec<CellResults>> {
     let mut results = Vec::new();
     for content_bytes in [4096, 65_536] {
         for sessions in [1, 10, 50] {
@@ -90,16 +90,16 @@ fn measure_cells(plan: &Plan) -> Result<Vec<CellResults>> {
             println!("{}", cell.title());
             results.push(CellResults {
                 cell,
-                engines: measure_cell(cell, plan)?,
+                engines: measure_cell(options, cell, plan)?,
             });
         }
     }
     Ok(results)
 }
 
-fn measure_cell(cell: Cell, plan: &Plan) -> Result<Vec<(Engine, LoadRun)>> {
+fn measure_cell(options: &Options, cell: Cell, plan: &Plan) -> Result<Vec<(Engine, Median)>> {
     let mut runs: Vec<(Engine, Vec<LoadRun>)> = Vec::new();
-    for engine in Engine::ALL {
+    for &engine in &options.engines {
         runs.push((engine, Vec::new()));
     }
     for turn in 1..=plan.runs {
@@ -119,7 +119,7 @@ fn measure_cell(cell: Cell, plan: &Plan) -> Result<Vec<(Engine, LoadRun)>> {
     }
     let mut medians = Vec::new();
     for (engine, runs) in runs {
-        let mut median = engine::median_of(&runs);
+        let mut median = engine::median_of(&runs).context("no runs")?;
         // The same load once more under strace, which slows it down and is therefore not timed.
         median.syncs_each = Some(engine::syncs_each(
             engine,
@@ -132,9 +132,9 @@ fn measure_cell(cell: Cell, plan: &Plan) -> Result<Vec<(Engine, LoadRun)>> {
     Ok(medians)
 }
 
-fn measure_restarts(plan: &Plan) -> Result<Vec<(Engine, Restart)>> {
+fn measure_restarts(options: &Options, plan: &Plan) -> Result<Vec<(Engine, Restart)>> {
     let mut restarts = Vec::new();
-    for engine in Engine::ALL {
+    for &engine in &options.engines {
         println!(
             "restart with {} messages: {}",
             plan.restart_messages,

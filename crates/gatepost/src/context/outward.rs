@@ -7,12 +7,12 @@ use std::sync::Arc;
 use net::resolver::{Dnssec, Resolver};
 use net::tls::{Connector, Roots};
 
-use super::{ContextError, Services};
+use super::ContextError;
 use crate::config::Config;
+use crate::deliver::dial::Ways;
 use crate::deliver::families::FamilyChange;
 use crate::deliver::nexthops::{Dialling, HealthChange, Source};
 use crate::deliver::security::TlsPolicies;
-use crate::deliver::sts::StsPolicies;
 use crate::event::Event;
 use crate::journal::Journal;
 
@@ -37,41 +37,13 @@ pub(super) fn resolver(config: &Config) -> Result<Resolver, ContextError> {
     })
 }
 
-/// The CAs that servers are verified with under this configuration.
-pub(super) fn roots(config: &Config) -> Result<Roots, ContextError> {
-    Roots::load(config.tls_policy.ca_file.as_deref()).map_err(|error| ContextError {
-        what: "certificates of CAs".to_owned(),
-        detail: error.to_string(),
-    })
-}
-
-/// The MTA-STS policies that are kept in the data folder.
-pub(super) fn kept_policies(config: &Config, journal: &Journal) -> StsPolicies {
-    let (policies, damaged) = StsPolicies::open(config.node.data_dir.join("mta-sts"));
-    for policy in damaged {
-        journal.emit(&Event::StsPolicyDamaged {
-            path: policy.path.display().to_string(),
-            detail: policy.detail,
-        });
-    }
-    policies
-}
-
-/// Has results of TLS kept if the configuration says so.
-pub(super) fn switch_reports(config: &Config, services: &Services) -> Result<(), ContextError> {
-    let switched = services.tls_reports.switch(config.tls_reports.enabled);
-    switched.map_err(|error| ContextError {
-        what: "[tls_reports]".to_owned(),
-        detail: format!("results cannot be kept: {error}; look at [node] data_dir"),
-    })
-}
-
 /// How servers are dialled under this configuration.
 pub(super) fn dialling(
     config: &Config,
-    services: &Services,
+    ways: Arc<Ways>,
     resolver: &Resolver,
-    roots: Roots,
+    roots: &Roots,
+    tls_policies: &Arc<TlsPolicies>,
 ) -> Dialling {
     let name = &config.node.name;
     let pools = config.pools.iter().map(|pool| {
@@ -82,16 +54,11 @@ pub(super) fn dialling(
         source: source(name, &[]),
         pools: pools.collect(),
         delivery: config.delivery,
-        ways: Arc::clone(&services.ways),
+        ways,
         resolver: resolver.clone(),
         opportunistic: Connector::opportunistic(),
         verified: roots.connector(),
-        tls_policies: Arc::new(TlsPolicies::new(
-            config.tls_policy.clone(),
-            resolver.clone(),
-            roots,
-            Arc::clone(&services.sts),
-        )),
+        tls_policies: Arc::clone(tls_policies),
     }
 }
 

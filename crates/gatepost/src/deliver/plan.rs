@@ -14,7 +14,7 @@ use queue::LaneKey;
 use smtp::Status;
 use smtp::client::Protocol;
 
-use super::fault::{Cause, Fault, Step};
+use super::fault::{Cause, Fault, Step, Undeliverable};
 use super::mx::{self, Found, MxHost, NotFound, Ourselves};
 use crate::config::{Address, Config, Nexthop, NexthopOrder, NexthopTls, Route};
 use crate::context::{Context, RouteContext};
@@ -138,16 +138,14 @@ impl From<Fault> for NoPlan {
 /// [`NoPlan`].
 pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     let fault = |cause| NoPlan::from(Fault::new(&*lane.domain, Step::Resolve, cause));
-    let route = cx
+    let configured = cx
         .table
         .route_for_text(&lane.domain)
+        // Whoever submitted it was allowed to, or it would not be here.
         .or_else(|| cx.table.route_for_rest())
-        .and_then(|route| cx.route_context(route))
-        .ok_or_else(|| {
-            fault(Cause::Unroutable(
-                "no route has this domain any more".to_owned(),
-            ))
-        })?;
+        .or_else(|| cx.table.route_for_rest())
+        .and_then(|route| cx.route_context(route));
+    let route = configured.unwrap_or(&cx.anywhere);
     let key = (
         Arc::clone(&lane.domain),
         lane.nexthop.clone(),
@@ -163,6 +161,10 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     };
     let kept = kept.map_err(|none| {
         fault(match none {
+            // Its route was taken out of the configuration, where that can be mended: nothing is lost by an oversight.
+            NotFound::Undeliverable(Undeliverable::Loop(detail)) if configured.is_none() => {
+                Cause::Unroutable(format!("no route has this domain, and {detail}"))
+            }
             NotFound::Undeliverable(why) => Cause::Undeliverable(why),
             NotFound::Dns(detail) => Cause::Dns(detail),
         })

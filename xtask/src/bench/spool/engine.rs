@@ -24,7 +24,7 @@ pub(in crate::bench) enum Engine {
 }
 
 impl Engine {
-    pub(super) const ALL: [Engine; 3] = [Engine::Queue, Engine::Fjall, Engine::Files];
+    pub(in crate::bench) const ALL: [Engine; 3] = [Engine::Queue, Engine::Fjall, Engine::Files];
 
     pub(in crate::bench) fn name(self) -> &'static str {
         match self {
@@ -45,9 +45,20 @@ pub(super) struct LoadRun {
     pub(super) wait_p50: f64,
     pub(super) wait_p99: f64,
     pub(super) resident_mib: f64,
+    /// What the store still takes on the disk when all its messages are gone.
+    pub(super) left_mib: f64,
+    pub(super) noise: Noise,
+}
+
+/// What several runs say together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Median {
+    pub(super) run: LoadRun,
+    /// Runs that were not disturbed; with none quiet, the least disturbed stands for all.
+    pub(super) quiet: usize,
+    pub(super) all: usize,
     /// From a run under strace.
     pub(super) syncs_each: Option<f64>,
-    pub(super) noise: Noise,
 }
 
 /// A store with very many messages, made and started anew.
@@ -113,7 +124,7 @@ pub(super) fn load(
     run_time: Duration,
 ) -> Result<LoadRun> {
     let ticks = Ticks::now()?;
-    let report = run_load(&[], engine, sessions, content_bytes, run_time)?;
+    let (report, left_bytes) = run_load(&[], engine, sessions, content_bytes, run_time)?;
     let of = |name: &str| number(&report, name);
     let (messages, processor) = (of("messages")?, of("processor_seconds")?);
     Ok(LoadRun {
@@ -123,7 +134,7 @@ pub(super) fn load(
         wait_p50: of("wait_p50_milliseconds")?,
         wait_p99: of("wait_p99_milliseconds")?,
         resident_mib: of("resident_peak_kib")? / 1024.0,
-        syncs_each: None,
+        left_mib: left_bytes as f64 / 1024.0 / 1024.0,
         noise: Ticks::now()?.noise_since(ticks, Duration::from_secs_f64(processor)),
     })
 }
@@ -138,7 +149,7 @@ pub(super) fn syncs_each(
     let trace = workspace::target("bench").join("strace.spool");
     let wrapper = syncs::wrapper(&trace);
     let wrapper: Vec<&str> = wrapper.iter().map(String::as_str).collect();
-    let report = run_load(&wrapper, engine, sessions, content_bytes, run_time)?;
+    let (report, _) = run_load(&wrapper, engine, sessions, content_bytes, run_time)?;
     let syncs: u64 = syncs::calls(&trace)?.values().sum();
     Ok(syncs as f64 / number(&report, "messages")?)
 }
@@ -149,14 +160,15 @@ fn run_load(
     sessions: u32,
     content_bytes: u32,
     run_time: Duration,
-) -> Result<Value> {
+) -> Result<(Value, u64)> {
     let folder = Folder::fresh("bench/spool")?;
     let arguments = [
         sessions.to_string(),
         content_bytes.to_string(),
         run_time.as_millis().to_string(),
     ];
-    call(wrapper, "load", engine, &folder.path, &arguments)
+    let report = call(wrapper, "load", engine, &folder.path, &arguments)?;
+    Ok((report, bytes_below(&folder.path)?))
 }
 
 /// Fills a store, leaves it as a crash would, and starts it.
@@ -232,22 +244,37 @@ fn number(report: &Value, name: &str) -> Result<f64> {
         .with_context(|| format!("spool-bench told no {name}"))
 }
 
-/// The median of each figure over the runs; the highest memory.
-pub(super) fn median_of(runs: &[LoadRun]) -> LoadRun {
-    let of = |field: fn(&LoadRun) -> f64| median(runs.iter().map(field).collect());
-    LoadRun {
+/// The median of each figure over the quiet runs, and the highest memory of all; nothing of no runs.
+pub(super) fn median_of(runs: &[LoadRun]) -> Option<Median> {
+    let disturbance = |run: &LoadRun| run.noise.disturbance();
+    let least = runs
+        .iter()
+        .min_by(|a, b| disturbance(a).total_cmp(&disturbance(b)))?;
+    let mut chosen: Vec<&LoadRun> = runs.iter().filter(|it| it.noise.is_quiet()).collect();
+    let quiet = chosen.len();
+    if chosen.is_empty() {
+        chosen.push(least);
+    }
+    let of = |field: fn(&LoadRun) -> f64| median(chosen.iter().copied().map(field).collect());
+    let run = LoadRun {
         messages_per_second: of(|it| it.messages_per_second),
         processor_seconds: of(|it| it.processor_seconds),
         written_each: of(|it| it.written_each),
         wait_p50: of(|it| it.wait_p50),
         wait_p99: of(|it| it.wait_p99),
         resident_mib: runs.iter().map(|it| it.resident_mib).fold(0.0, f64::max),
-        syncs_each: None,
+        left_mib: of(|it| it.left_mib),
         noise: Noise {
             steal: of(|it| it.noise.steal),
             others: of(|it| it.noise.others),
         },
-    }
+    };
+    Some(Median {
+        run,
+        quiet,
+        all: runs.len(),
+        syncs_each: None,
+    })
 }
 
 /// A folder that is gone when this value is.

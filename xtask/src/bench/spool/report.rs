@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 
-use super::engine::{Engine, LoadRun};
+use super::engine::{Engine, Median};
 use super::{CellResults, Results};
 use crate::bench::Options;
 use crate::bench::figures::{self, Figure, Target, number};
@@ -16,18 +16,18 @@ type Column = (
     &'static str,
     &'static str,
     &'static str,
-    fn(&LoadRun) -> Option<f64>,
+    fn(&Median) -> Option<f64>,
 );
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     ("messages_per_second", "rate", "messages/s", |it| {
-        Some(it.messages_per_second)
+        Some(it.run.messages_per_second)
     }),
     (
         "processor_seconds_per_1000",
         "processor time",
         "s per 1,000",
-        |it| Some(it.processor_seconds),
+        |it| Some(it.run.processor_seconds),
     ),
     ("syncs_each", "syncs", "for each message", |it| {
         it.syncs_each
@@ -36,17 +36,23 @@ const COLUMNS: [Column; 7] = [
         "written_bytes_each",
         "written",
         "bytes for each byte of mail",
-        |it| Some(it.written_each),
+        |it| Some(it.run.written_each),
     ),
     ("wait_p50_milliseconds", "wait, p50", "ms", |it| {
-        Some(it.wait_p50)
+        Some(it.run.wait_p50)
     }),
     ("wait_p99_milliseconds", "wait, p99", "ms", |it| {
-        Some(it.wait_p99)
+        Some(it.run.wait_p99)
     }),
     ("peak_rss_mib", "peak memory", "MiB", |it| {
-        Some(it.resident_mib)
+        Some(it.run.resident_mib)
     }),
+    (
+        "left_mib",
+        "left on the disk by an empty store",
+        "MiB",
+        |it| Some(it.run.left_mib),
+    ),
 ];
 
 /// A start with 1,000,000 messages may take so long, and one with fewer as much less.
@@ -58,7 +64,7 @@ const INDEX_BYTES_MAX: f64 = 400.0;
 /// Prints everything, writes the page after a full run, and ends with JSON if asked.
 pub(super) fn publish(options: &Options, results: &Results) -> Result<()> {
     let runs = results.cells.iter().flat_map(|cell| &cell.engines);
-    let noise = publish::noise(runs.map(|(_, run)| run.noise));
+    let noise = publish::noise(runs.map(|(_, median)| median.run.noise));
     let figures = figures(results);
     let mut text = publish::opening("cargo xtask bench spool", &results.versions, &noise);
     text.push_str(&figures::table(&targets(&figures)));
@@ -71,7 +77,8 @@ pub(super) fn publish(options: &Options, results: &Results) -> Result<()> {
         figures,
         noise,
     };
-    publish::publish(&report, options.is_quick, true, options.wants_json)
+    let is_whole = options.engines.len() == Engine::ALL.len();
+    publish::publish(&report, options.is_quick, is_whole, options.wants_json)
 }
 
 /// Those that something was promised of; the rest is in the other tables.
@@ -83,25 +90,30 @@ fn targets(figures: &[Figure]) -> Vec<Figure> {
 fn cells_table(results: &Results) -> String {
     let mut table = String::from(
         "\n**Load**: closed loop; each submitter waits until its message is durable; each message is read once and removed\n\n\
-         | submitters, size | engine | messages/s | CPU s per 1,000 | syncs each | bytes written per byte of mail | p50 / p99 ms | peak RSS MiB | steal / others % |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         | submitters, size | engine | messages/s | CPU s per 1,000 | syncs each | bytes written per byte of mail | p50 / p99 ms | peak RSS MiB | left on disk MiB | steal / others % | quiet runs |\n\
+         |---|---|---|---|---|---|---|---|---|---|---|\n",
     );
     for CellResults { cell, engines } in &results.cells {
-        for (engine, run) in engines {
+        for (engine, median) in engines {
+            let run = &median.run;
+            let star = if median.quiet == 0 { "*" } else { "" };
             let _ = writeln!(
                 table,
-                "| {} | {} | {} | {} | {} | {} | {} / {} | {} | {:.0} / {:.0} |",
+                "| {} | {} | {}{star} | {}{star} | {} | {} | {} / {}{star} | {} | {} | {:.0} / {:.0} | {}/{} |",
                 cell.title(),
                 engine.name(),
                 number(run.messages_per_second),
                 number(run.processor_seconds),
-                run.syncs_each.map_or_else(|| "-".to_owned(), number),
+                median.syncs_each.map_or_else(|| "-".to_owned(), number),
                 number(run.written_each),
                 number(run.wait_p50),
                 number(run.wait_p99),
                 number(run.resident_mib),
+                number(run.left_mib),
                 100.0 * run.noise.steal,
                 100.0 * run.noise.others,
+                median.quiet,
+                median.all,
             );
         }
     }
@@ -132,7 +144,7 @@ fn restarts_table(results: &Results) -> String {
 fn figures(results: &Results) -> Vec<Figure> {
     let mut figures = Vec::new();
     for CellResults { cell, engines } in &results.cells {
-        for (engine, run) in engines {
+        for (engine, median) in engines {
             figures.extend(COLUMNS.iter().map(|(name, title, unit, of)| Figure {
                 name: format!(
                     "{}_{}_{}_{name}",
@@ -142,7 +154,7 @@ fn figures(results: &Results) -> Vec<Figure> {
                 ),
                 title: format!("{title}, {}, {}", engine.name(), cell.title()),
                 unit,
-                value: of(run),
+                value: of(median),
                 target: Target::None,
             }));
         }

@@ -178,9 +178,15 @@ impl Examiner {
         let (stage, verdict, findings) = match (&admission.route, received) {
             (Some(taken), Ok(_)) if admission.verdict.is_accept() => {
                 let route = Arc::clone(&taken.route);
-                let specimen = self.specimen(message, &reverse_path, &admission, reference);
-                let (verdict, findings) = self.scan(&route, specimen, &admission).await;
-                (Stage::Message, verdict, findings)
+                let hops = trace_fields::hops(&message, &self.cx.config.node.name);
+                let limits = self.cx.config.loops.limits();
+                if let Some(reason) = policy::hops(hops.received, hops.own, &limits) {
+                    (Stage::Message, Verdict::because(reason), Vec::new())
+                } else {
+                    let specimen = self.specimen(message, &reverse_path, &admission, reference);
+                    let (verdict, findings) = self.scan(&route, specimen, &admission).await;
+                    (Stage::Message, verdict, findings)
+                }
             }
             (Some(_), Err(defect)) if admission.verdict.is_accept() => (
                 Stage::Message,
