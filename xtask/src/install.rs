@@ -49,6 +49,15 @@ pub(crate) const TESTS: &[Need] = &[
     need("curl", "curl"),
     need("nc", "netcat-openbsd"),
     need("python3", "python3"),
+    // Verifies DKIM signatures, RSA and Ed25519.
+    need(
+        "/usr/lib/python3/dist-packages/dkim/__init__.py",
+        "python3-dkim",
+    ),
+    need(
+        "/usr/lib/python3/dist-packages/nacl/__init__.py",
+        "python3-nacl",
+    ),
     need("openssl", "openssl"),
     need("zstd", "zstd"),
     // A validating name server, and what signs its zones.
@@ -56,6 +65,11 @@ pub(crate) const TESTS: &[Need] = &[
     need("ip", "iproute2"),
     need("ldns-signzone", "ldnsutils"),
     need("ldns-keygen", "ldnsutils"),
+    // Somebody else's verifier of DKIM signatures.
+    need(
+        "/usr/lib/python3/dist-packages/dkim/__init__.py",
+        "python3-dkim",
+    ),
     // What Exim's program is linked with; it is unpacked itself (`exim`).
     need("/usr/lib/*/libidn.so.12", "libidn12"),
     need("/usr/lib/*/libevent-2.1.so.7", "libevent-2.1-7"),

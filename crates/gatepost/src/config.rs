@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use crate::deliver::report::Reporter;
 use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
@@ -27,6 +28,7 @@ mod queue;
 mod reader;
 mod reference;
 mod replies;
+mod reports;
 mod route;
 mod secret;
 mod suggest;
@@ -45,6 +47,7 @@ pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTl
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
 pub use queue::{Destination, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
+pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
@@ -73,6 +76,12 @@ pub struct Config {
     pub tls_reports: TlsReportSettings,
     /// `[queue]`: where messages wait that can't be handed on at once.
     pub queue: Queue,
+    /// `[reports]`: who reports on messages, and to whom.
+    pub reports: Reporter,
+    /// `[[dkim]]`: keys that sign.
+    pub dkim: Vec<Dkim>,
+    /// `[loops]`: when a message goes round in circles.
+    pub loops: Loops,
     /// `[[pool]]`: addresses and names to deliver from.
     pub pools: Vec<Pool>,
     /// `[[destination]]`, in the order of the file: the first that matches counts.

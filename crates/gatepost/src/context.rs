@@ -9,9 +9,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use ::queue::{Queue, SubmitError};
 use net::network::NetworkSet;
 use net::resolver::Resolver;
-use net::tls::{Acceptor, Certificates, Connector};
+use net::tls::Roots;
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
@@ -19,8 +20,13 @@ use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::Families;
+use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
+use crate::deliver::security::TlsPolicies;
+use crate::deliver::signing::Signer;
+use crate::deliver::sts::StsPolicies;
+use crate::deliver::tls_reports::TlsReports;
 use crate::engines::{self, EngineSet};
 use crate::event::Event;
 use crate::journal::Journal;
@@ -32,9 +38,12 @@ use crate::replies::Templates;
 use crate::serve::admission::Admission;
 use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
-use crate::serve::users::Users;
 
+mod listener;
 mod outward;
+mod queue;
+
+pub use listener::ListenerContext;
 
 /// All that a session needs to know, immutable.
 pub struct Context {
@@ -50,12 +59,18 @@ pub struct Context {
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
     pub routes: Vec<Arc<RouteContext>>,
+    /// What belongs to domains that no route has, for messages of our own.
+    pub anywhere: Arc<RouteContext>,
     /// What belongs to each listener, in the order of the configuration.
     pub listeners: Vec<Arc<ListenerContext>>,
+    /// What signs messages of our own domains.
+    pub signer: Arc<Signer>,
     /// The engines, by name.
     pub engines: EngineSet,
     /// DNS.
     pub resolver: Resolver,
+    /// How servers must prove who they are.
+    pub tls_policies: Arc<TlsPolicies>,
     /// Where lanes of the queue go.
     pub plans: Plans,
     /// How nexthops are dialled.
@@ -88,28 +103,6 @@ pub struct RouteContext {
     pub language: Arc<str>,
 }
 
-/// What belongs to one listener.
-pub struct ListenerContext {
-    /// The listener as configured.
-    pub settings: Arc<config::Listener>,
-    /// Its name, for events.
-    pub name: Arc<str>,
-    /// What its sessions offer.
-    pub smtp: Arc<smtp::server::Settings>,
-    /// Accepts TLS, if it has a certificate.
-    pub acceptor: Option<Acceptor>,
-    /// The certificates, which may change on disk.
-    pub certificates: Option<Arc<Certificates>>,
-    /// The connections it holds.
-    pub admission: Arc<Admission>,
-    /// Who may authenticate, if anybody.
-    pub users: Option<Users>,
-    /// Networks that must send a PROXY header.
-    pub proxy_networks: NetworkSet,
-    /// Networks that may use XCLIENT.
-    pub xclient_networks: NetworkSet,
-}
-
 /// What outlives a reload.
 pub struct Services {
     /// Where events go.
@@ -118,8 +111,16 @@ pub struct Services {
     pub references: References,
     /// Connections to nexthops.
     pub nexthops: Nexthops,
+    /// MTA-STS policies of recipient domains.
+    pub sts: Arc<StsPolicies>,
+    /// Results of TLS, for reports.
+    pub tls_reports: TlsReports,
     /// What is remembered of the ways to servers.
     pub ways: Arc<Ways>,
+    /// Messages that wait for their nexthops; none where a command takes no mail.
+    queue: Option<Queue>,
+    /// Connections that deliver from the queue and wait for the next message.
+    pub idle: Idle,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -150,9 +151,28 @@ impl Services {
     /// The services of a node.
     ///
     /// # Errors
-    /// A log can't be opened.
+    /// A log or the queue can't be opened.
     pub fn new(config: &Config) -> io::Result<Arc<Services>> {
-        Ok(Services::with(config, Journal::open(&config.log)?))
+        let journal = Journal::open(&config.log)?;
+        let queue = queue::open(config, &journal)?;
+        let data_dir = &config.node.data_dir;
+        let (sts, damaged) = StsPolicies::open(data_dir.join("mta-sts"));
+        for policy in damaged {
+            journal.emit(&Event::StsPolicyDamaged {
+                path: policy.path.display().to_string(),
+                detail: policy.detail,
+            });
+        }
+        let tls = (sts, TlsReports::new(Some(data_dir.join("tls-reports"))));
+        Ok(Services::with(config, journal, Some(queue), tls))
+    }
+
+    /// The queue.
+    ///
+    /// # Errors
+    /// This process is a command that has none.
+    pub fn queue(&self) -> Result<&Queue, SubmitError> {
+        self.queue.as_ref().ok_or(SubmitError::Closed)
     }
 
     /// The services of a command that takes no mail: nothing is written.
@@ -160,10 +180,16 @@ impl Services {
     /// # Errors
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
-        Ok(Services::with(config, Journal::silent()?))
+        let tls = (StsPolicies::unwritten(), TlsReports::new(None));
+        Ok(Services::with(config, Journal::silent()?, None, tls))
     }
 
-    fn with(config: &Config, journal: Journal) -> Arc<Services> {
+    fn with(
+        config: &Config,
+        journal: Journal,
+        queue: Option<Queue>,
+        (sts, tls_reports): (StsPolicies, TlsReports),
+    ) -> Arc<Services> {
         let number = config
             .node
             .number
@@ -174,6 +200,10 @@ impl Services {
             ways: Arc::new(Ways::new(Families::new(outward::family_observer(
                 journal.clone(),
             )))),
+            queue,
+            idle: Idle::default(),
+            sts: Arc::new(sts),
+            tls_reports,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -205,18 +235,30 @@ impl Context {
         let resolver = outward::resolver(&config)
             .map_err(|error| errors.push(error))
             .ok();
-        let verified = Connector::verified(None)
+        let roots = Roots::load(config.tls_policy.ca_file.as_deref())
             .map_err(|error| {
                 errors.push(ContextError {
-                    what: "system certificates".to_owned(),
+                    what: "certificates of CAs".to_owned(),
                     detail: error.to_string(),
                 });
             })
             .ok();
-        let listeners = listeners(&config, &services, &mut errors);
-        let (Some(resolver), Some(verified), true) = (resolver, verified, errors.is_empty()) else {
+        let listeners = listener::listeners(&config, &services, &mut errors);
+        if let Err(error) = services.tls_reports.switch(config.tls_reports.enabled) {
+            errors.push(ContextError {
+                what: "[tls_reports]".to_owned(),
+                detail: error.to_string(),
+            });
+        }
+        let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);
         };
+        let tls_policies = Arc::new(TlsPolicies::new(
+            config.tls_policy.clone(),
+            resolver.clone(),
+            roots.clone(),
+            Arc::clone(&services.sts),
+        ));
         let engines = engines::arm(
             &config,
             previous.map(|context| &context.engines),
@@ -227,15 +269,27 @@ impl Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
                 .routes
                 .iter()
                 .map(|route| Arc::new(RouteContext::new(route, &engines)))
                 .collect(),
+            anywhere: Arc::new(RouteContext::new(
+                &Arc::new(config::Route::to_anywhere()),
+                &engines,
+            )),
             listeners,
             engines,
-            dialling: outward::dialling(&config, services.ways.clone(), &resolver, verified),
+            dialling: outward::dialling(
+                &config,
+                services.ways.clone(),
+                &resolver,
+                &roots,
+                &tls_policies,
+            ),
+            tls_policies,
             plans: Plans::default(),
             resolver,
             content: ContentSettings {
@@ -345,125 +399,20 @@ impl RouteContext {
             settings: Arc::new(settings),
             label: Arc::from(route.origin.as_str()),
             customer: route.customer.as_deref().map(Arc::from),
-            nexthop: Arc::from(format!(
-                "{}{}",
-                nexthops.join(" "),
-                if route.cut_through {
-                    ""
-                } else {
-                    " (no cut-through)"
-                }
-            )),
+            nexthop: Arc::from(format!("{}{}", nexthops.join(" "), queue_label(route))),
             language: Arc::from(route.language.as_str()),
             route: Arc::clone(route),
         }
     }
 }
 
-fn listeners(
-    config: &Config,
-    services: &Services,
-    errors: &mut Vec<ContextError>,
-) -> Vec<Arc<ListenerContext>> {
-    config
-        .listeners
-        .iter()
-        .filter_map(|settings| match ListenerContext::new(settings, services) {
-            Ok(listener) => Some(Arc::new(listener)),
-            Err(error) => {
-                errors.push(error);
-                None
-            }
-        })
-        .collect()
-}
-
-impl ListenerContext {
-    /// The acceptor, if TLS comes with the connection.
-    pub fn implicit_tls(&self) -> Option<&Acceptor> {
-        self.acceptor
-            .as_ref()
-            .filter(|_| self.settings.tls.mode == config::TlsMode::Implicit)
+/// What recipients of a route must share beyond the nexthop, where their message is queued: it has one lifetime.
+fn queue_label(route: &config::Route) -> String {
+    if route.cut_through {
+        return String::new();
     }
-
-    fn new(
-        settings: &Arc<config::Listener>,
-        services: &Services,
-    ) -> Result<ListenerContext, ContextError> {
-        let certificates = match settings.tls.mode {
-            config::TlsMode::Off => None,
-            config::TlsMode::StartTls | config::TlsMode::Implicit => {
-                let files: Vec<_> = settings
-                    .tls
-                    .certificates
-                    .iter()
-                    .map(|files| net::tls::CertificateFiles {
-                        certificate: files.certificate.clone(),
-                        key: files.key.clone(),
-                    })
-                    .collect();
-                let loaded = Certificates::load(&files).map_err(|error| ContextError {
-                    what: format!("listener {}", settings.name),
-                    detail: error.to_string(),
-                })?;
-                Some(loaded)
-            }
-        };
-        Ok(ListenerContext {
-            name: Arc::from(settings.name.as_str()),
-            smtp: Arc::new(session_settings(settings)),
-            acceptor: certificates
-                .as_ref()
-                .map(|certificates| net::tls::acceptor(Arc::clone(certificates)))
-                .transpose()
-                .map_err(|error| ContextError {
-                    what: format!("listener {}", settings.name),
-                    detail: error.to_string(),
-                })?,
-            certificates,
-            admission: services.admission(&settings.name),
-            users: settings
-                .auth
-                .as_ref()
-                .map(|auth| Users::load(&auth.users_file))
-                .transpose()
-                .map_err(|detail| ContextError {
-                    what: format!("listener {}: users_file", settings.name),
-                    detail,
-                })?,
-            proxy_networks: settings.proxy_networks.iter().copied().collect(),
-            xclient_networks: settings.xclient_networks.iter().copied().collect(),
-            settings: Arc::clone(settings),
-        })
-    }
-}
-
-/// What the sessions of a listener offer.
-fn session_settings(listener: &config::Listener) -> smtp::server::Settings {
-    smtp::server::Settings {
-        hostname: listener.hostname.clone(),
-        message_size_max: listener.message_size_max,
-        header_bytes_max: usize::try_from(listener.header_size_max).unwrap_or(usize::MAX),
-        recipients_max: listener.recipients_max,
-        bad_commands_max: listener.bad_commands_max,
-        transactions_max: listener.transactions_max,
-        bare_newline: match listener.bare_newline {
-            config::BareNewline::Refuse => smtp::server::BareNewline::Refuse,
-            config::BareNewline::Normalise => smtp::server::BareNewline::Normalise,
-        },
-        starttls: listener.tls.mode == config::TlsMode::StartTls,
-        pipelining: listener.pipelining,
-        chunking: listener.chunking,
-        smtputf8: listener.smtputf8,
-        dsn: listener.dsn,
-        prdr: listener.prdr,
-        require_tls: listener.requiretls,
-        auth: match &listener.auth {
-            None => smtp::server::AuthOffer::Never,
-            Some(auth) if auth.without_tls => smtp::server::AuthOffer::Always,
-            Some(_) => smtp::server::AuthOffer::OverTls,
-        },
-    }
+    let (lifetime, warning) = (route.queueing.lifetime, route.queueing.delay_warning);
+    format!(" (queued for {lifetime:?}, warning after {warning:?})")
 }
 
 /// How often certificates are looked at, idle connections closed, and so on.

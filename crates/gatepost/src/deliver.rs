@@ -1,56 +1,96 @@
-//! Handing a message on: to a nexthop over SMTP or LMTP, or into a maildir.
+//! Handing a message on: to a nexthop over SMTP or LMTP, or into a maildir; while the client waits (`hand_on`), or from the
+//! queue (`dispatch`).
 //!
 //! What comes back is custody of the message, the nexthop's refusal, or a fault. Only this module can make a `Custody`, and
-//! only from a nexthop's 250 or from files that are synced: it is what the 250 to the client is written from.
+//! only from a nexthop's 250 or from what is synced to disk: it is what the 250 to the client is written from.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use queue::{MessageId, QueuedMessage, RecipientOutcome, Stored, SubmitError};
 use smtp::Reply;
 use smtp::client::Unsupported;
 use smtp::{ForwardPath, ReversePath};
 use smtp::{MailParameters, RcptParameters};
 
 use crate::config::Route;
+use crate::context::Context;
 use crate::trace_fields::Edited;
 
 pub mod callouts;
 pub mod connection;
 pub mod dial;
+pub mod dispatch;
 #[cfg(test)]
 mod double;
 pub mod families;
 pub mod fault;
 pub mod https;
+pub mod idle;
+mod limits;
 mod maildir;
 mod mx;
 pub mod nexthops;
+mod outcome;
 pub mod plan;
 pub mod report;
 pub mod security;
+mod settling;
+pub mod signing;
 pub mod sts;
+mod telling;
 pub mod tls_reports;
+pub mod tls_upkeep;
+mod worker;
 
+use connection::Transferred;
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
 
+/// How long a message waits that could not be written into a maildir.
+const STORE_PAUSE: Duration = Duration::from_secs(300);
+
 /// Proof that a message is safe: a nexthop said 250, or it is synced to disk.
 #[derive(Debug)]
-pub struct Custody {
-    nexthop: String,
-    reply: Option<Reply>,
+pub struct Custody(Keeper);
+
+#[derive(Debug)]
+enum Keeper {
+    Nexthop { nexthop: String, reply: Reply },
+    Maildir { nexthop: String },
+    Queue(MessageId),
 }
 
 impl Custody {
-    /// The nexthop that has the message, as configured.
-    pub fn nexthop(&self) -> &str {
-        &self.nexthop
+    /// The queue has the message: only it makes a `Stored`, once the message is synced.
+    pub fn queued(stored: &Stored) -> Custody {
+        Custody(Keeper::Queue(stored.id))
     }
 
-    /// The nexthop's words; `None` if the message is in a maildir.
+    /// The nexthop that has the message, as configured; `None` if the queue has it.
+    pub fn nexthop(&self) -> Option<&str> {
+        match &self.0 {
+            Keeper::Nexthop { nexthop, .. } | Keeper::Maildir { nexthop } => Some(nexthop),
+            Keeper::Queue(_) => None,
+        }
+    }
+
+    /// The nexthop's words; `None` if the message is in a maildir or in the queue.
     pub fn reply(&self) -> Option<&Reply> {
-        self.reply.as_ref()
+        match &self.0 {
+            Keeper::Nexthop { reply, .. } => Some(reply),
+            Keeper::Maildir { .. } | Keeper::Queue(_) => None,
+        }
+    }
+
+    /// The message in the queue, if it is there.
+    pub fn queued_as(&self) -> Option<MessageId> {
+        match &self.0 {
+            Keeper::Queue(id) => Some(*id),
+            Keeper::Nexthop { .. } | Keeper::Maildir { .. } => None,
+        }
     }
 }
 
@@ -72,6 +112,8 @@ pub enum Outcome {
     Unsupported(Unsupported),
     /// The nexthop could not be used.
     Fault(Arc<Fault>),
+    /// The queue does not have it.
+    Unqueued(Arc<SubmitError>),
 }
 
 /// The message and its recipients.
@@ -92,7 +134,8 @@ pub struct Consignment<'a> {
     pub hostname: &'a str,
 }
 
-/// Hands the message on. `lease` is the nexthop's transaction, if it was begun at RCPT time with these recipients.
+/// Hands the message on while the client waits. `lease` is the nexthop's transaction, which was begun at RCPT time with these
+/// recipients; it is missing only where it broke.
 pub async fn hand_on(
     nexthops: &Nexthops,
     dialling: &Dialling,
@@ -105,7 +148,7 @@ pub async fn hand_on(
     }
     let mut transferred = match lease {
         Some(lease) => transfer(lease, consignment).await,
-        None => open_and_transfer(nexthops, dialling, route, consignment).await,
+        None => begin_again(nexthops, dialling, route, consignment).await,
     };
     if transferred
         .as_ref()
@@ -113,15 +156,15 @@ pub async fn hand_on(
     {
         // The nexthop went away before it had any of the message, as it does when the client takes longer than the
         // nexthop waits. Another connection loses nothing and repeats nothing.
-        transferred = open_and_transfer(nexthops, dialling, route, consignment).await;
+        transferred = begin_again(nexthops, dialling, route, consignment).await;
     }
     transferred.unwrap_or_else(|fault| faults(fault, consignment.recipients.len()))
 }
 
-/// Opens the nexthop's transaction after the verdict.
+/// Begins the nexthop's transaction once more, after the verdict.
 ///
-/// The client gets one reply: unless the nexthop takes all recipients, it gets none of the message.
-async fn open_and_transfer(
+/// The client gets one reply: unless the nexthop takes all recipients again, it gets none of the message.
+async fn begin_again(
     nexthops: &Nexthops,
     dialling: &Dialling,
     route: &Route,
@@ -183,10 +226,18 @@ async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec
             .collect());
     }
     let slices = consignment.edited.slices(consignment.message);
-    let replies = lease.connection.transfer(slices, count).await?;
+    let Transferred { replies, lost } = lease.connection.transfer(slices, count).await?;
     let nexthop = lease.nexthop().to_owned();
     lease.give_back();
-    // SMTP has one reply for all recipients, LMTP one for each.
+    // LMTP has one reply for each recipient. Those that came count, whatever happened then.
+    if let Some(fault) = lost.map(Arc::new) {
+        let outcome = |i| match replies.get(i) {
+            Some(reply) => final_outcome(&nexthop, reply),
+            None => Outcome::Fault(Arc::clone(&fault)),
+        };
+        return Ok((0..count).map(outcome).collect());
+    }
+    // SMTP has one for all.
     Ok((0..count)
         .filter_map(|i| replies.get(i).or(replies.last()))
         .map(|reply| final_outcome(&nexthop, reply))
@@ -196,10 +247,7 @@ async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec
 fn final_outcome(nexthop: &str, reply: &Reply) -> Outcome {
     let (nexthop, reply) = (nexthop.to_owned(), reply.clone());
     match reply.code() {
-        200..=299 => Outcome::Kept(Custody {
-            nexthop,
-            reply: Some(reply),
-        }),
+        200..=299 => Outcome::Kept(Custody(Keeper::Nexthop { nexthop, reply })),
         // RFC 5321 4.2.1: after the data a 3xx promises nothing, and must not become a yes.
         300..=399 => {
             let cause = Cause::Protocol(format!("`{reply}` is no answer to the message"));
@@ -234,13 +282,50 @@ async fn store(maildir: &Path, consignment: &Consignment<'_>) -> Vec<Outcome> {
     {
         Ok(_) => (0..count)
             .map(|_| {
-                Outcome::Kept(Custody {
+                Outcome::Kept(Custody(Keeper::Maildir {
                     nexthop: label.clone(),
-                    reply: None,
-                })
+                }))
             })
             .collect(),
         Err(error) => faults(Fault::new(label, Step::Final, Cause::Store(error)), count),
+    }
+}
+
+/// Stores a queued message in a maildir, once for each recipient: one outcome for all.
+async fn store_queued(
+    cx: &Context,
+    path: &Path,
+    message: &QueuedMessage,
+    recipients: &[(&ForwardPath, &RcptParameters)],
+) -> RecipientOutcome {
+    let reverse_path = &message.envelope.reverse_path;
+    let copies: Vec<Vec<u8>> = recipients
+        .iter()
+        .map(|(forward_path, _)| final_delivery_fields(reverse_path, forward_path))
+        .collect();
+    let nexthop = format!("maildir:{}", path.display());
+    let (path, hostname) = (path.to_path_buf(), cx.config.node.name.clone());
+    let content = message.content.clone();
+    let stored =
+        tokio::task::spawn_blocking(move || maildir::store(&path, &hostname, &copies, &[&content]))
+            .await;
+    match stored
+        .map_err(std::io::Error::other)
+        .and_then(|stored| stored)
+    {
+        Ok(_) => RecipientOutcome::Delivered {
+            nexthop,
+            reply: "stored".to_owned(),
+        },
+        Err(error) => {
+            let fault = Fault::new(&*nexthop, Step::Final, Cause::Store(error));
+            RecipientOutcome::Delayed {
+                status: fault.status(),
+                diagnostic: fault.what_happened().to_string(),
+                retry_after: STORE_PAUSE,
+                nexthop,
+            }
+        }
     }
 }
 

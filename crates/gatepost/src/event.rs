@@ -13,8 +13,11 @@ use serde::{Deserialize, Serialize};
 use crate::decision::{Client, Decision, Reply, Stage, Tls};
 use crate::deliver::families::Family;
 
+mod delivery;
 pub mod fields;
 mod time;
+
+pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
 
 pub use time::Time;
 
@@ -24,6 +27,63 @@ pub use time::Time;
 pub enum Event {
     /// A transaction ended.
     Decided(Box<Decision>),
+    /// A queued message was delivered, or it was tried.
+    Delivery(Box<Delivery>),
+    /// A report on a queued message was queued (RFC 3464).
+    ReportQueued {
+        /// The reference of the report.
+        reference: String,
+        /// The report in the queue.
+        queue_id: String,
+        /// The reference of the message that it is about.
+        about: String,
+        /// Whom it goes to.
+        forward_path: String,
+    },
+    /// The disk of the queue has less room than is to stay free: messages are told 452.
+    DiskFull {
+        /// Bytes that are free.
+        bytes_free: u64,
+        /// Bytes that are to stay free.
+        bytes_reserved: u64,
+    },
+    /// There is enough room again.
+    DiskFree {
+        /// Bytes that are free.
+        bytes_free: u64,
+    },
+    /// The disk of the queue can't be written: messages are told 451.
+    DiskFault {
+        /// What was being done.
+        what: String,
+        /// What the system said.
+        detail: String,
+    },
+    /// The disk of the queue can be written again.
+    DiskWorks,
+    /// A damaged record of the queue was set aside.
+    QueueDamaged {
+        /// The number of its segment.
+        segment: u64,
+        /// Where in the segment, in bytes.
+        offset: u64,
+        /// What is wrong with it.
+        detail: String,
+        /// The file in `corrupt/` that holds it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        kept_as: Option<String>,
+    },
+    /// The messages of earlier runs have been read.
+    QueueRecovered {
+        /// Messages that wait.
+        messages: u64,
+        /// Their recipients that wait.
+        recipients: u64,
+        /// Records that were damaged.
+        damaged: u64,
+        /// How long it took.
+        milliseconds: f32,
+    },
     /// A session without any transaction ended.
     SessionEnded(Box<SessionEnded>),
     /// A connection was refused before its banner.
@@ -318,6 +378,14 @@ impl Event {
     pub fn name(&self) -> &'static str {
         match self {
             Event::Decided(_) => "decided",
+            Event::Delivery(_) => "delivery",
+            Event::ReportQueued { .. } => "report-queued",
+            Event::DiskFull { .. } => "disk-full",
+            Event::DiskFree { .. } => "disk-free",
+            Event::DiskFault { .. } => "disk-fault",
+            Event::DiskWorks => "disk-works",
+            Event::QueueDamaged { .. } => "queue-damaged",
+            Event::QueueRecovered { .. } => "queue-recovered",
             Event::SessionEnded(_) => "session-ended",
             Event::ConnectionRefused { .. } => "connection-refused",
             Event::EngineDown { .. } => "engine-down",

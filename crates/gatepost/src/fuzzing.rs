@@ -6,6 +6,10 @@
 use std::io::{BufRead, BufReader};
 
 use crate::config::{Config, ERRORS_MAX};
+use crate::deliver::security::is_tls_optional;
+use crate::deliver::sts::policy::Policy;
+use crate::deliver::sts::record::policy_id;
+use crate::deliver::tls_reports::record::{Destination, destinations};
 use crate::mbox::{Messages, Stored};
 use crate::reference::{Reference, References};
 use crate::trace_fields::{Edited, strip_own};
@@ -56,6 +60,31 @@ fn stored(reader: impl BufRead, bytes_max: u64) -> Vec<Stored> {
     Messages::new(reader, bytes_max)
         .map_while(Result::ok)
         .collect()
+}
+
+/// The texts by which recipient domains tell their policies: the TXT records of MTA-STS and of TLS reports, one on each line, and
+/// then the policy itself (RFC 8461, RFC 8460). What is read is bounded, and read back alike.
+pub fn tls_policy(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let records: Vec<String> = text.lines().take(3).map(str::to_owned).collect();
+    for records in records.chunks(1).chain([records.as_slice()]) {
+        if let Some(id) = policy_id(records) {
+            assert!((1..=32).contains(&id.len()));
+        }
+        for destination in destinations(records) {
+            if let Destination::Https(resource) = destination {
+                assert!(resource.path.starts_with('/') && resource.port > 0);
+                assert!(!resource.host.is_empty());
+            }
+        }
+    }
+    if let Ok(policy) = text.parse::<Policy>() {
+        assert_eq!(policy.lines.join("\r\n").parse(), Ok(policy.clone()));
+        for mx in policy.mx.iter().filter(|mx| !mx.starts_with('*')) {
+            assert!(policy.permits(mx));
+        }
+    }
+    let _ = is_tls_optional(bytes);
 }
 
 /// A reference: what is read is written alike, and a node that goes on behind it never issues it again.

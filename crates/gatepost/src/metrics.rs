@@ -5,9 +5,11 @@
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
+use queue::Queue;
+
 use crate::context::Context;
 use crate::decision::{Decision, Disposition};
-use crate::event::Event;
+use crate::event::{Delivery, DeliveryResult, Event};
 use crate::policy::{Reason, Verdict};
 
 /// What a metric is.
@@ -105,6 +107,102 @@ const TABLE: &[(&str, Sort, &str, &str)] = &[
         "Memory that messages in transit take now, in bytes",
     ),
     (
+        "gatepost_queue_messages",
+        Sort::Gauge,
+        "",
+        "Messages in the queue",
+    ),
+    (
+        "gatepost_queue_recipients",
+        Sort::Gauge,
+        "",
+        "Recipients in the queue",
+    ),
+    (
+        "gatepost_queue_due",
+        Sort::Gauge,
+        "",
+        "Recipients in the queue whose time has come",
+    ),
+    (
+        "gatepost_queue_held",
+        Sort::Gauge,
+        "",
+        "Recipients in the queue that an operator holds",
+    ),
+    (
+        "gatepost_queue_bytes",
+        Sort::Gauge,
+        "",
+        "What the queue takes on its disk, in bytes",
+    ),
+    (
+        "gatepost_queue_free_bytes",
+        Sort::Gauge,
+        "",
+        "What is free on the disk of the queue, in bytes",
+    ),
+    (
+        "gatepost_queue_accepts",
+        Sort::Gauge,
+        "",
+        "0 while the disk of the queue is full or faulty, 1 once it is not",
+    ),
+    (
+        "gatepost_queue_connections",
+        Sort::Gauge,
+        "",
+        "Connections that deliver from the queue",
+    ),
+    (
+        "gatepost_queue_sites_backing_off",
+        Sort::Gauge,
+        "",
+        "Destinations that are left alone since nobody there could be reached",
+    ),
+    (
+        "gatepost_queue_submits_total",
+        Sort::Counter,
+        "",
+        "Messages accepted into the queue",
+    ),
+    (
+        "gatepost_queue_syncs_total",
+        Sort::Counter,
+        "",
+        "Syncs of the queue's files: many messages share one",
+    ),
+    (
+        "gatepost_queue_damaged_total",
+        Sort::Counter,
+        "",
+        "Damaged records of the queue that were set aside",
+    ),
+    (
+        "gatepost_deliveries_total",
+        Sort::Counter,
+        "result",
+        "Recipients of queued messages by what became of an attempt: delivered, delayed, failed, expired",
+    ),
+    (
+        "gatepost_delivery_latency_seconds",
+        Sort::Histogram,
+        "",
+        "From acceptance to delivery of a queued message, for each recipient, in seconds",
+    ),
+    (
+        "gatepost_final_replies_lost_total",
+        Sort::Counter,
+        "",
+        "Deliveries whose final reply was lost, so that the message may arrive twice",
+    ),
+    (
+        "gatepost_reports_total",
+        Sort::Counter,
+        "",
+        "Reports on queued messages (RFC 3464)",
+    ),
+    (
         "gatepost_reloads_total",
         Sort::Counter,
         "result",
@@ -139,6 +237,11 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 pub fn count(event: &Event) {
     match event {
         Event::Decided(decision) => decided(decision),
+        Event::Delivery(delivery) => delivered(delivery),
+        Event::ReportQueued { .. } => counter!("gatepost_reports_total").increment(1),
+        Event::DiskFull { .. } | Event::DiskFault { .. } => gauge!("gatepost_queue_accepts").set(0.0),
+        Event::DiskFree { .. } | Event::DiskWorks => gauge!("gatepost_queue_accepts").set(1.0),
+        Event::QueueDamaged { .. } => counter!("gatepost_queue_damaged_total").increment(1),
         Event::SessionEnded(session) => counter!(
             "gatepost_sessions_without_transaction_total",
             "listener" => session.listener.to_string(), "reason" => crate::journal::word(&session.reason)
@@ -156,6 +259,18 @@ pub fn count(event: &Event) {
         Event::Reloaded { .. } => counter!("gatepost_reloads_total", "result" => "ok").increment(1),
         Event::ReloadFailed { .. } => counter!("gatepost_reloads_total", "result" => "failed").increment(1),
         _ => {}
+    }
+}
+
+fn delivered(delivery: &Delivery) {
+    for recipient in &delivery.recipients {
+        counter!("gatepost_deliveries_total", "result" => recipient.result.word()).increment(1);
+        if recipient.result == DeliveryResult::Delivered {
+            histogram!("gatepost_delivery_latency_seconds").record(delivery.age_seconds);
+        }
+    }
+    if delivery.repeatable {
+        counter!("gatepost_final_replies_lost_total").increment(1);
     }
 }
 
@@ -229,6 +344,31 @@ pub fn read_gauges(cx: &Context) {
         reason = "bytes of memory are far below 2^52"
     )]
     gauge!("gatepost_message_memory_bytes").set(cx.services.budget.bytes_used() as f64);
+    if let Ok(queue) = cx.services.queue() {
+        read_queue(queue);
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what a disk holds is far below 2^52"
+)]
+fn read_queue(queue: &Queue) {
+    let stats = queue.stats();
+    gauge!("gatepost_queue_messages").set(stats.messages as f64);
+    gauge!("gatepost_queue_recipients").set(stats.recipients as f64);
+    gauge!("gatepost_queue_due").set(stats.due as f64);
+    gauge!("gatepost_queue_held").set(stats.held as f64);
+    gauge!("gatepost_queue_bytes").set(stats.bytes as f64);
+    gauge!("gatepost_queue_free_bytes").set(stats.free_bytes as f64);
+    gauge!("gatepost_queue_connections").set(stats.connections as f64);
+    let backed_off = queue
+        .sites()
+        .into_iter()
+        .filter(|site| site.backed_off.is_some());
+    gauge!("gatepost_queue_sites_backing_off").set(backed_off.count() as f64);
+    counter!("gatepost_queue_submits_total").absolute(stats.submits);
+    counter!("gatepost_queue_syncs_total").absolute(stats.syncs);
 }
 
 /// `docs/metrics.md`.

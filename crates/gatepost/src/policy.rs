@@ -21,7 +21,7 @@ pub use likelihood::{
 };
 pub use message::{certain, message};
 pub(crate) use message::{spam_word, virus_word};
-pub use stages::{MailboxCheck, RecipientFacts, Relay, connect, mail, rcpt};
+pub use stages::{HopLimits, MailboxCheck, RecipientFacts, Relay, connect, hops, mail, rcpt};
 
 /// What is done with a message, a recipient or a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

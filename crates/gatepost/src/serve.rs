@@ -12,12 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::config::{Config, ConfigError, Level, TlsMode};
 use crate::context::{Context, HOUSEKEEPING_INTERVAL, Services};
+use crate::deliver;
+use crate::deliver::dispatch::Dispatch;
 use crate::event::Event;
 
 pub mod admin;
@@ -29,6 +33,7 @@ pub mod dispose;
 pub mod listener;
 pub mod refusals;
 pub mod reverse_names;
+mod signatures;
 pub mod stages;
 pub mod transaction;
 pub mod users;
@@ -102,10 +107,17 @@ pub struct Server {
     /// Its sessions.
     pub sessions: Sessions,
     stop: watch::Sender<Stop>,
+    dispatch: Running,
     bound: Mutex<HashMap<SocketAddr, Bound>>,
     reloading: Mutex<()>,
     file: Option<PathBuf>,
     begun: Instant,
+}
+
+/// Delivery from the queue.
+struct Running {
+    stop: watch::Sender<Option<Duration>>,
+    task: std::sync::Mutex<Option<JoinHandle<()>>>,
 }
 
 /// An address that is listened on.
@@ -131,13 +143,15 @@ impl Server {
         prepare_data_dir(&config).map_err(|error| vec![error])?;
         let services = Services::new(&config).map_err(|error| {
             vec![format!(
-                "decision log: {error}; see [log] decisions and [node] data_dir"
+                "decision log or queue: {error}; see [log] decisions, [queue] folder and [node] data_dir"
             )]
         })?;
         let context = Context::new(config, services, None)
             .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())?;
         let current = Current::new(Arc::new(context));
+        let dispatch = Running::start(&current).map_err(|error| vec![error])?;
         let server = Arc::new(Server {
+            dispatch,
             current: current.clone(),
             sessions: Sessions::default(),
             stop: watch::Sender::new(Stop::Running),
@@ -267,10 +281,27 @@ impl Server {
             }
             let cx = self.current.load();
             cx.services.nexthops.tidy_up();
+            cx.services.idle.tidy_up(cx.config.queue.idle);
             let reloaded = tokio::task::spawn_blocking(move || cx.reload_certificates()).await;
             if let Err(error) = reloaded {
                 tracing::error!(%error, "certificates can't be looked at");
             }
+        }
+    }
+
+    /// Looks after what security towards other servers rests on: refreshes policies, writes results down, and sends the daily reports
+    /// into `queue`. Apart from other housekeeping, because web servers may take their time.
+    pub async fn keep_tls(self: Arc<Server>, queue: Option<Queue>) {
+        let mut stop = self.stop.subscribe();
+        let upkeep = deliver::tls_upkeep::run(|| self.current.load(), queue);
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(|stop| *stop == Stop::Now) => {}
+            () = upkeep => {}
+        }
+        let reports = self.current.load().services.tls_reports.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reports.save()).await {
+            tracing::error!(%error, "results of TLS can't be written");
         }
     }
 
@@ -289,10 +320,12 @@ impl Server {
             deadline_seconds: deadline.as_secs_f64(),
         });
         self.stop.send_replace(Stop::Finishing);
+        self.dispatch.stop.send_replace(Some(deadline));
         self.wait_for_sessions(deadline).await;
         let sessions_cut = self.sessions.count();
         self.stop.send_replace(Stop::Now);
         self.wait_for_sessions(CUT_OFF_WAIT).await;
+        self.dispatch.end(&cx).await;
         cx.services.journal.emit(&Event::Stopped {
             sessions_cut,
             uptime_seconds: self.begun.elapsed().as_secs_f64(),
@@ -310,10 +343,42 @@ impl Server {
     }
 }
 
+impl Running {
+    /// Begins to deliver what waits.
+    fn start(current: &Current) -> Result<Running, String> {
+        let stop = watch::Sender::new(None);
+        let cx = current.load();
+        let queue = cx.services.queue().map_err(|_| "there is no queue")?;
+        let dispatch = Dispatch::new(queue.clone(), current.clone(), stop.subscribe());
+        Ok(Running {
+            task: std::sync::Mutex::new(Some(tokio::spawn(dispatch.run()))),
+            stop,
+        })
+    }
+
+    /// Waits until transactions in progress are over, then closes the queue.
+    async fn end(&self, cx: &Context) {
+        let task = self
+            .task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(task) = task
+            && let Err(error) = task.await
+        {
+            tracing::error!(%error, "delivery from the queue ended abnormally");
+        }
+        if let Ok(queue) = cx.services.queue() {
+            queue.close().await;
+        }
+    }
+}
+
 /// The keys whose new values a running process can't take up.
 fn restart_needed(old: &Config, new: &Config) -> Vec<&'static str> {
     let changed = [
         (old.admin != new.admin, "[admin]"),
+        (old.queue != new.queue, "[queue]"),
         (old.log.decisions != new.log.decisions, "[log] decisions"),
         (
             old.node.memory_max != new.node.memory_max,

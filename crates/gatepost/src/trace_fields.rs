@@ -16,9 +16,11 @@ use crate::reference::Reference;
 
 mod edits;
 mod fold;
+mod hops;
 
 pub use edits::{Edited, strip_own};
 use fold::Folded;
+pub use hops::{Hops, hops};
 
 #[cfg(test)]
 mod tests;

@@ -26,12 +26,16 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/nexthop_faults.rs"]
+mod nexthop_faults;
 #[path = "e2e/nexthop_replies.rs"]
 mod nexthop_replies;
 #[path = "e2e/operation.rs"]
 mod operation;
 #[path = "e2e/peers.rs"]
 mod peers;
+#[path = "e2e/queue.rs"]
+mod queue;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/smuggling.rs"]

@@ -4,14 +4,26 @@
 //! A submission is answered after body and envelope are synced; all that wait share one sync. Which destination may be tried
 //! when is the schedule's affair; how it is tried is not: no sockets, no DNS, no SMTP sessions here.
 
+mod codec;
 pub mod disk;
 pub mod envelope;
 pub mod id;
+mod index;
+mod journal;
+pub mod limits;
 mod listed;
 mod notice;
 pub mod queue;
+mod record;
+mod recovery;
+pub mod schedule;
+mod sidecar;
+#[cfg(test)]
+mod simulation;
 pub mod site;
+mod store;
 mod task;
+mod writer;
 
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use envelope::{Envelope, LaneKey, Origin, QueuedRecipient};

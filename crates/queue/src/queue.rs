@@ -1,19 +1,35 @@
 //! The queue as its users see it.
 
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{fmt, io};
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-use crate::{Action, Actor, LaneState, SiteState, Suspended, Suspension, site};
+use crate::recovery::{Recoverer, prepare};
+use crate::store::Store;
+use crate::writer::Writer;
 use crate::{
-    Disk, Envelope, Listed, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, Task,
+    Disk, Envelope, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, Task, site,
 };
 
+mod hot;
+mod jobs;
+mod operate;
+mod settle;
+mod shared;
 pub(crate) mod slot;
+mod submit;
+mod suspensions;
+#[cfg(test)]
+mod tests;
+mod threads;
 
+pub(crate) use shared::Shared;
 /// How a queue is kept.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -59,10 +75,10 @@ pub struct Submission {
 
 /// The proof that a message is on the disk, synced. Only the queue makes it.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Stored {
     /// Its name.
     pub id: MessageId,
-    pub(crate) sealed: (),
 }
 
 /// Why a message was not kept.
@@ -154,24 +170,38 @@ pub struct Stats {
     pub syncs: u64,
 }
 
-/// A durable queue. Clones are handles to the same one.
+/// A durable queue. Clones are handles to the same one; when the last is gone its threads end as after a crash, so
+/// [`Queue::close`] comes first.
 #[derive(Clone)]
 pub struct Queue {
     pub(crate) shared: Arc<Shared>,
+    /// Ends the threads with the last handle.
+    _end: Arc<End>,
 }
 
-pub(crate) struct Shared;
+struct End(Arc<Shared>);
 
-/// A transaction that will submit soon: a group waits for it a little.
-#[derive(Debug)]
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.inbox().stop = true;
+        self.0.signal.notify_one();
+    }
+}
+
+/// A transaction that will submit soon: a group waits for it a little. Keep it until the submission is answered.
 pub struct Announcement {
-    #[expect(dead_code, reason = "counted when dropped")]
     shared: Arc<Shared>,
 }
 
-impl fmt::Debug for Shared {
+impl Drop for Announcement {
+    fn drop(&mut self) {
+        self.shared.announced.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Announcement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Shared")
+        f.write_str("Announcement")
     }
 }
 
@@ -181,73 +211,198 @@ impl fmt::Debug for Queue {
     }
 }
 
-#[expect(missing_docs, reason = "signatures ahead of their bodies")]
-#[allow(
-    unused_variables,
-    clippy::unused_async,
-    clippy::needless_pass_by_value,
-    clippy::unimplemented
-)]
 impl Queue {
+    /// Opens the queue in its folder, which is made if need be. Returns at once: what earlier runs have left is read by a
+    /// thread while new messages are accepted already.
+    ///
+    /// # Errors
+    /// If another process has it open, or no segment can be written.
     pub fn open(
         settings: Settings,
         disk: Arc<dyn Disk>,
         observer: Observer,
     ) -> Result<Queue, OpenError> {
-        unimplemented!()
+        let fault = |error| OpenError::Disk {
+            what: "opening the queue's folder".to_owned(),
+            error,
+        };
+        disk.create_folder(&settings.folder).map_err(fault)?;
+        let lock = disk.lock(&settings.folder.join("lock")).map_err(fault)?;
+        let lock = lock.ok_or_else(|| OpenError::Locked(settings.folder.clone()))?;
+        let store = Arc::new(Store::new(settings, disk, observer));
+        let (numbers, next) = prepare(&store)?;
+        let mut writer = Writer::new(Arc::clone(&store), next);
+        writer.ensure_active().map_err(|error| OpenError::Disk {
+            what: "making a segment".to_owned(),
+            error,
+        })?;
+        // Nearly full is no reason not to deliver: it is told, and submissions are refused.
+        drop(writer.recheck());
+        let recoverer = Recoverer::new(Arc::clone(&store), numbers, next);
+        let shared = Arc::new(Shared::new(store, lock));
+        shared.recovery().segments = recoverer.total;
+        shared.load_suspensions();
+        threads::start(&shared, writer, recoverer).map_err(|error| OpenError::Disk {
+            what: "starting threads".to_owned(),
+            error,
+        })?;
+        Ok(Queue {
+            _end: Arc::new(End(Arc::clone(&shared))),
+            shared,
+        })
     }
+
+    /// How far the reading of earlier segments is. What is not read yet is not delivered, listed or acted on yet.
     pub fn recovery(&self) -> Recovery {
-        unimplemented!()
+        *self.shared.recovery()
     }
+
+    /// Says that a transaction will submit soon.
     pub fn announce(&self) -> Announcement {
-        unimplemented!()
+        self.shared.announced.fetch_add(1, Ordering::Relaxed);
+        Announcement {
+            shared: Arc::clone(&self.shared),
+        }
     }
+
+    /// Keeps a message: returns after body and envelope are synced. If the future is dropped before, the message may be kept
+    /// all the same.
+    ///
+    /// # Errors
+    /// If the disk is nearly full or at fault, or the queue is closed: then the message is not kept.
     pub async fn submit(&self, submission: Submission) -> Result<Stored, SubmitError> {
-        unimplemented!()
+        let (id, answer) = self.shared.hand_in(submission)?;
+        match answer.await {
+            Ok(Ok(())) => Ok(Stored { id: MessageId(id) }),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(SubmitError::Closed),
+        }
     }
+
+    /// Whether a message would be taken now.
+    ///
+    /// # Errors
+    /// As [`Queue::submit`].
     pub fn room(&self) -> Result<(), SubmitError> {
-        unimplemented!()
+        self.shared.store.room()
     }
+
+    /// Waits for something to do.
     pub async fn next(&self) -> Task {
-        unimplemented!()
+        loop {
+            let wake = self.shared.wake.notified();
+            let mut wake = pin!(wake);
+            wake.as_mut().enable();
+            if self.shared.store.health().closed {
+                return Task::Closed;
+            }
+            let until = match self.shared.look() {
+                Ok(task) => return task,
+                Err(until) => until,
+            };
+            match until {
+                None => wake.await,
+                Some(wait) => drop(tokio::time::timeout(wait, wake).await),
+            }
+        }
     }
+
+    /// Reads a message for delivery: from memory if it still is there, else from the disk, on a thread of the queue.
+    ///
+    /// # Errors
+    /// If it is gone (an operator removed it), damaged (it was set aside, and can never be delivered), or the disk fails.
     pub async fn read(&self, parcel: &Parcel) -> Result<QueuedMessage, ReadError> {
-        unimplemented!()
+        let id = parcel.message.0;
+        if let Some(message) = self.shared.hot().message(id) {
+            return Ok(message);
+        }
+        let store = Arc::clone(&self.shared.store);
+        let read = move || {
+            let record = store.read(id, true)?;
+            Ok(QueuedMessage {
+                envelope: Arc::new(record.envelope),
+                content: record.content,
+            })
+        };
+        let closed = || ReadError::Fault("the queue is closed".to_owned());
+        self.shared
+            .jobs
+            .run(read)
+            .ok_or_else(closed)?
+            .await
+            .map_err(|_| closed())?
     }
+
+    /// Says what became of a parcel's recipients, by their indices in the envelope. Those that are not named are untried.
     pub fn settle(&self, parcel: Parcel, outcomes: Vec<(u32, RecipientOutcome)>) {
-        unimplemented!()
+        let mut parcel = parcel;
+        if let Some(hold) = parcel.hold.take() {
+            self.shared.settle(&parcel, &hold, outcomes);
+        }
     }
-    pub fn stats(&self) -> Stats {
-        unimplemented!()
-    }
-    pub fn page(&self, after: Option<MessageId>, limit: usize) -> Result<Vec<Listed>, ReadError> {
-        unimplemented!()
-    }
-    pub fn listed(&self, id: MessageId) -> Result<Option<Listed>, ReadError> {
-        unimplemented!()
-    }
-    pub fn content(&self, id: MessageId) -> Result<Option<Bytes>, ReadError> {
-        unimplemented!()
-    }
-    pub fn act(&self, id: MessageId, action: Action, by: &Actor) -> Result<bool, ReadError> {
-        unimplemented!()
-    }
-    pub fn suspend(&self, what: Suspended, by: &Actor) -> io::Result<()> {
-        unimplemented!()
-    }
-    pub fn resume(&self, what: &Suspended, by: &Actor) -> io::Result<bool> {
-        unimplemented!()
-    }
-    pub fn suspensions(&self) -> Vec<Suspension> {
-        unimplemented!()
-    }
-    pub fn sites(&self) -> Vec<SiteState> {
-        unimplemented!()
-    }
-    pub fn lanes(&self, limit: usize) -> Vec<LaneState> {
-        unimplemented!()
-    }
+
+    /// Finishes what was submitted, syncs the journals, and writes the sidecar for a quick start. Nothing is accepted or
+    /// handed out from the call on.
     pub async fn close(&self) {
-        unimplemented!()
+        let (done, closed) = oneshot::channel();
+        self.shared.store.health().closed = true;
+        {
+            let mut inbox = self.shared.inbox();
+            inbox.stop = true;
+            inbox.closing.push(done);
+        }
+        self.shared.signal.notify_one();
+        self.shared.wake.notify_waiters();
+        // The thread that would answer may have ended before: then all is done.
+        drop(closed.await);
     }
 }
+
+impl fmt::Display for SubmitError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SubmitError::Full {
+                free_bytes,
+                reserve_bytes,
+            } => {
+                write!(
+                    f,
+                    "the disk of the queue is nearly full: {free_bytes} bytes free, {reserve_bytes} to be kept free"
+                )
+            }
+            SubmitError::Fault(detail) => write!(f, "the disk of the queue fails: {detail}"),
+            SubmitError::Closed => f.write_str("the queue is closed"),
+        }
+    }
+}
+
+impl std::error::Error for SubmitError {}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            OpenError::Locked(folder) => {
+                write!(
+                    f,
+                    "the queue in {} is open in another process: end that first",
+                    folder.display()
+                )
+            }
+            OpenError::Disk { what, error } => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Gone => f.write_str("the message is not in the queue any more"),
+            ReadError::Damaged(detail) => write!(f, "the message is damaged: {detail}"),
+            ReadError::Fault(detail) => write!(f, "the queue cannot be read: {detail}"),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}

@@ -8,6 +8,7 @@ use smtp::Status;
 
 use crate::queue::Shared;
 use crate::queue::slot::Slot;
+use crate::schedule::ParcelId;
 use crate::{Envelope, LaneKey, MessageId};
 
 /// Something to do.
@@ -36,7 +37,7 @@ pub struct Parcel {
     pub recipients: Vec<u32>,
     /// How often delivery to the first of them was tried before.
     pub attempts: u32,
-    /// What the last attempt met, if there was one.
+    /// What the last attempt met, if there was one; read for [`Task::Warn`] and [`Task::Expire`] only.
     pub last: Option<LastFault>,
     pub(crate) hold: Option<ParcelHold>,
 }
@@ -45,7 +46,18 @@ pub struct Parcel {
 #[derive(Debug)]
 pub(crate) struct ParcelHold {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) ticket: u64,
+    pub(crate) id: ParcelId,
+    /// Whether its delay is being reported.
+    pub(crate) warns: bool,
+}
+
+impl Drop for Parcel {
+    fn drop(&mut self) {
+        if let Some(hold) = self.hold.take() {
+            let shared = Arc::clone(&hold.shared);
+            shared.give_back(&hold);
+        }
+    }
 }
 
 /// What an attempt met.

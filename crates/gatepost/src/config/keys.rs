@@ -9,6 +9,7 @@ mod list;
 mod listener;
 mod node;
 mod queue;
+mod reports;
 mod route;
 mod tls_policy;
 
@@ -183,6 +184,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         delivery::SCOPES,
         tls_policy::SCOPES,
         queue::SCOPES,
+        reports::SCOPES,
         engine::SCOPES,
         list::SCOPES,
     ]

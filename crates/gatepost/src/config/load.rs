@@ -12,8 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Delivery, Destination, Dns, Engine, Listener, Log, Nexthop, Node,
-    Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
+    Admin, Config, DecisionLog, Delivery, Destination, Dkim, Dns, Engine, Listener, Log, Loops,
+    Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
+    reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -104,6 +105,29 @@ impl Config {
     }
 }
 
+impl Route {
+    /// The route of messages to domains that no route has, such as reports to those who sent: to their mail exchangers, with the
+    /// default of every key. Nothing is taken from a client by it.
+    pub fn to_anywhere() -> Route {
+        #[expect(
+            clippy::expect_used,
+            reason = "the text is a constant, which a test reads"
+        )]
+        let config = Config::parse("built in", include_str!("anywhere.toml"))
+            .expect("the built-in route is valid");
+        #[expect(
+            clippy::expect_used,
+            reason = "a configuration without a route is an error"
+        )]
+        let route = config.routes.first().expect("it has a route");
+        Route {
+            index: usize::MAX,
+            origin: "built in".to_owned(),
+            ..Route::clone(route)
+        }
+    }
+}
+
 /// `None` if something is missing on which all else stands, which is noted.
 fn read(file: &Section<'_, '_>) -> Option<Config> {
     let node_section = file.table("node");
@@ -138,6 +162,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let queue = file
         .table_or_empty("queue")
         .map(|queue| Queue::read(&queue, &data_dir));
+    let reports = reports::reporter(file, node.as_ref());
     let pools = Pool::read_all(file);
     let (routes, domains) = read_routes(file, &engines, &replies, &pools);
     if let (Some(section), Some(node)) = (&node_section, &node) {
@@ -160,6 +185,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,
         queue: queue?,
+        reports: reports?,
+        dkim: Dkim::read_all(file),
+        loops: Loops::read(file)?,
         pools,
         destinations: Destination::read_all(file),
         listeners,

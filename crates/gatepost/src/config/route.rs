@@ -138,6 +138,7 @@ impl Route {
         let auth = section.table("nexthop_auth");
         let timeouts = section.table_or_empty("nexthop_timeouts");
         let customer = section.name("customer");
+        let cut_through = read_cut_through(section, &nexthops);
         let queueing = Queueing::read(section, around.pools);
         Some(Route {
             index,
@@ -149,7 +150,7 @@ impl Route {
             nexthop_tls: nexthop_tls?,
             nexthop_auth: auth.and_then(|auth| NexthopAuth::read(&auth)),
             nexthop_timeouts: timeouts.map(|timeouts| NexthopTimeouts::read(&timeouts))?,
-            cut_through: section.toggle("cut_through"),
+            cut_through,
             on_nexthop_failure: on_nexthop_failure?,
             queueing,
             recipients: recipients?,
@@ -189,6 +190,22 @@ fn read_nexthops(section: &Section<'_, '_>) -> Vec<Nexthop> {
     nexthops
 }
 
+/// Delivery by MX records takes its time: it is always from the queue.
+fn read_cut_through(section: &Section<'_, '_>, nexthops: &[Nexthop]) -> bool {
+    let cut_through = section.toggle("cut_through");
+    let by_mx = nexthops
+        .iter()
+        .any(|nexthop| matches!(nexthop, Nexthop::Mx { .. }));
+    if by_mx && cut_through && section.has("cut_through") {
+        let fault = Fault::new(
+            "there is no cut-through to `mx`: what is delivered by MX records is queued",
+            "remove it, or write `cut_through = false`",
+        );
+        section.error("cut_through", fault);
+    }
+    cut_through && !by_mx
+}
+
 fn read_recipients(section: &Section<'_, '_>, nexthops: &[Nexthop]) -> Option<RecipientCheck> {
     let callout = section.table_or_empty("callout").map(|callout| Callout {
         positive_ttl: callout.duration("positive_ttl"),
@@ -207,6 +224,18 @@ fn read_recipients(section: &Section<'_, '_>, nexthops: &[Nexthop]) -> Option<Re
     }
     match word.as_str() {
         "any" => Some(RecipientCheck::Any),
+        "callout"
+            if nexthops
+                .iter()
+                .any(|nexthop| matches!(nexthop, Nexthop::Mx { .. })) =>
+        {
+            let fault = Fault::new(
+                "mail exchangers of others are not asked for recipients",
+                "write `recipients = \"any\"` or \"file:PATH\"",
+            );
+            section.error("recipients", fault);
+            None
+        }
         "callout" if nexthops.iter().any(|nexthop| !nexthop.is_remote()) => {
             let fault = Fault::new(
                 "a maildir cannot be asked for recipients",

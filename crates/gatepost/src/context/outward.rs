@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use net::resolver::{Dnssec, Resolver};
-use net::tls::Connector;
+use net::tls::{Connector, Roots};
 
 use super::ContextError;
 use crate::config::Config;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::FamilyChange;
 use crate::deliver::nexthops::{Dialling, HealthChange, Source};
+use crate::deliver::security::TlsPolicies;
 use crate::event::Event;
 use crate::journal::Journal;
 
@@ -41,7 +42,8 @@ pub(super) fn dialling(
     config: &Config,
     ways: Arc<Ways>,
     resolver: &Resolver,
-    verified: Connector,
+    roots: &Roots,
+    tls_policies: &Arc<TlsPolicies>,
 ) -> Dialling {
     let name = &config.node.name;
     let pools = config.pools.iter().map(|pool| {
@@ -55,7 +57,8 @@ pub(super) fn dialling(
         ways,
         resolver: resolver.clone(),
         opportunistic: Connector::opportunistic(),
-        verified,
+        verified: roots.connector(),
+        tls_policies: Arc::clone(tls_policies),
     }
 }
 

@@ -167,6 +167,12 @@ pub struct Recipient {
     /// Its last reply about this recipient.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nexthop_reply: Option<Reply>,
+    /// What kept the nexthop from having the message, where the message was queued for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nexthop_fault: Option<String>,
+    /// The message in the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_id: Option<String>,
     /// What became of the message for it.
     pub disposition: Disposition,
 }
@@ -184,6 +190,8 @@ impl Recipient {
             reply: None,
             nexthop: None,
             nexthop_reply: None,
+            nexthop_fault: None,
+            queue_id: None,
             disposition: Disposition::Abandoned,
         }
     }

@@ -6,24 +6,17 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use smtp::{Class, ForwardPath, Reply, ReversePath, Status};
+use smtp::{Class, ForwardPath, Reply, Status};
 
 use crate::expiring::Expiring;
 
 /// Mailboxes remembered at one time.
 const MAILBOXES_MAX: usize = 500_000;
 
-/// Recipients that kept others from a message, remembered at one time.
-const SPLITS_MAX: usize = 100_000;
-/// How long they are. Longer than any sending server waits for its first retry: the same recipients must not meet again.
-const SPLIT_LIFETIME: Duration = Duration::from_secs(2 * 3600);
-
 /// The cache.
 #[derive(Debug)]
 pub struct Callouts {
     mailboxes: Expiring<Key, Answer>,
-    /// What kept a mailbox from a message that others could have had, by the reverse-path too: the reply may be about it.
-    splits: Expiring<(Key, String), Reply>,
 }
 
 /// A mailbox at a set of nexthops.
@@ -46,7 +39,6 @@ impl Default for Callouts {
     fn default() -> Callouts {
         Callouts {
             mailboxes: Expiring::new(MAILBOXES_MAX),
-            splits: Expiring::new(SPLITS_MAX),
         }
     }
 }
@@ -69,38 +61,9 @@ impl Callouts {
             .insert(key(nexthop, forward_path), answer, lifetime);
     }
 
-    /// Remembers that the nexthop refused a recipient in these words while it took others of the same message: on the retry
-    /// it is told so at RCPT, and the others get the message.
-    pub fn learn_split(
-        &self,
-        nexthop: &Arc<str>,
-        forward_path: &ForwardPath,
-        reverse_path: &ReversePath,
-        reply: &Reply,
-    ) {
-        let key = (key(nexthop, forward_path), reverse_path.to_wire());
-        self.splits.insert(key, reply.clone(), SPLIT_LIFETIME);
-    }
-
-    /// What is remembered of such a recipient. A 4xx is told once: alone, the recipient is asked for again.
-    pub fn find_split(
-        &self,
-        nexthop: &Arc<str>,
-        forward_path: &ForwardPath,
-        reverse_path: &ReversePath,
-    ) -> Option<Reply> {
-        let key = (key(nexthop, forward_path), reverse_path.to_wire());
-        let reply = self.splits.find(&key)?;
-        if reply.is_transient() {
-            self.splits.remove(&key);
-        }
-        Some(reply)
-    }
-
     /// Forgets everything, for an operator who has just made a mailbox.
     pub fn clear(&self) {
         self.mailboxes.clear();
-        self.splits.clear();
     }
 }
 

@@ -18,7 +18,12 @@ use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
+mod delivery;
+
+pub use delivery::{Answered, Outgoing, Transferred};
+
 use super::fault::{Cause, Fault, Step};
+use super::security::{Basis, HostSecurity};
 use crate::config::{NexthopTimeouts, NexthopTls};
 use crate::scratch;
 
@@ -144,9 +149,56 @@ impl Connection {
         Ok(Ok((mail_reply, Some(rcpt_reply))))
     }
 
+    /// Whether the server tells by itself what becomes of a message (RFC 3461).
+    pub fn speaks_dsn(&self) -> bool {
+        self.wire.session.capabilities().dsn
+    }
+
+    /// Whether it is spoken to in LMTP, whose yes means that the message is in the mailbox (RFC 2033).
+    pub fn is_final(&self) -> bool {
+        self.manner.protocol == Protocol::Lmtp
+    }
+
+    /// The server, for people.
+    pub fn label(&self) -> Arc<str> {
+        Arc::clone(&self.wire.label)
+    }
+
     /// How the peer has proven over TLS that it is who we mean.
     pub fn proof(&self) -> Proof {
         self.wire.proof
+    }
+
+    /// Whether it is encrypted.
+    pub fn is_tls(&self) -> bool {
+        self.wire.stream.is_tls()
+    }
+
+    /// Whether it may carry a message to which `security` applies: it goes to a server of that name, and was proven no less and
+    /// by the same means as a new one would be.
+    pub fn meets(&self, security: &HostSecurity) -> bool {
+        let is_proven = match security.basis {
+            Basis::Off | Basis::Opportunistic | Basis::StsTesting => return true,
+            Basis::DaneUnusable => self.is_tls(),
+            Basis::Dane => matches!(
+                self.wire.proof,
+                Proof::DaneEndEntity | Proof::DaneTrustAnchor
+            ),
+            Basis::Sts | Basis::Verified => self.wire.proof == Proof::Ca,
+        };
+        is_proven && self.manner.tls_name == security.name
+    }
+
+    /// The peer's address; a unix socket has none.
+    pub fn peer_ip(&self) -> Option<IpAddr> {
+        let address = self.wire.stream.peer_addr();
+        address.ok().map(|address| address.ip().to_canonical())
+    }
+
+    /// Our own address.
+    pub fn local_ip(&self) -> Option<IpAddr> {
+        let address = self.wire.stream.local_addr();
+        address.ok().map(|address| address.ip().to_canonical())
     }
 
     /// What the handshake settled; `None` in clear.
@@ -183,16 +235,12 @@ impl Connection {
     }
 
     /// Sends the message, given in slices, and returns the final reply: one, or for LMTP one for each accepted
-    /// recipient in their order.
+    /// recipient in their order. An error means that the peer can't have the message.
     pub async fn transfer<'a>(
         &mut self,
         slices: impl Iterator<Item = &'a [u8]>,
         accepted: usize,
-    ) -> Result<Vec<Reply>, Fault> {
-        let expected = match self.manner.protocol {
-            Protocol::Smtp => 1,
-            Protocol::Lmtp => accepted,
-        };
+    ) -> Result<Transferred, Fault> {
         self.wire.session.data();
         match self
             .wire
@@ -200,31 +248,16 @@ impl Connection {
             .await?
         {
             Event::Data(reply) if reply.code() == 354 => {}
-            Event::Data(reply) if !reply.is_positive() => return Ok(vec![reply; expected]),
+            Event::Data(reply) if !reply.is_positive() => {
+                return Ok(Transferred {
+                    replies: vec![reply],
+                    lost: None,
+                });
+            }
             other => return Err(self.wire.unexpected(Step::Data, &other)),
         }
-        for chunk in slices.flat_map(|slice| slice.chunks(CONTENT_CHUNK_BYTES)) {
-            self.wire.session.content(chunk);
-            if self.wire.session.output().len() >= CONTENT_CHUNK_BYTES {
-                self.wire
-                    .flush(Step::Content, self.manner.timeouts.block)
-                    .await?;
-            }
-        }
-        self.wire.nothing_early()?;
-        self.wire.session.end();
-        let mut replies = Vec::with_capacity(expected);
-        while replies.len() < expected {
-            match self
-                .wire
-                .event(Step::Final, self.manner.timeouts.end)
-                .await?
-            {
-                Event::Final(reply) | Event::FinalRecipient(_, reply) => replies.push(reply),
-                other => return Err(self.wire.unexpected(Step::Final, &other)),
-            }
-        }
-        Ok(replies)
+        self.send_content(slices).await?;
+        Ok(self.final_replies(accepted).await)
     }
 
     /// Whether the peer takes content that was declared as 8-bit and is (RFC 6152 3).
@@ -412,6 +445,7 @@ impl Wire {
     }
 
     fn failed(&mut self, step: Step, failure: Failure) -> Fault {
+        let reply = failure.reply().cloned();
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
             Failure::TlsNotOffered => Cause::NoStartTls,
@@ -420,7 +454,8 @@ impl Wire {
             }
             other => Cause::Protocol(other.to_string()),
         };
-        self.fault(step, cause)
+        let fault = self.fault(step, cause);
+        Fault { reply, ..fault }
     }
 
     fn unexpected(&mut self, step: Step, event: &Event) -> Fault {

@@ -25,6 +25,8 @@ use super::families::{Families, Family, route_to};
 use super::fault::{Cause, Fault, Step};
 use super::nexthops::Server;
 use super::plan::{Host, Plan};
+pub use super::security::Demand;
+use super::security::{self, HostSecurity, Target};
 use crate::config::{Delivery, NexthopTls, Route};
 use crate::context::Context;
 use crate::expiring::Expiring;
@@ -79,24 +81,29 @@ impl Ways {
     }
 }
 
-/// What a message demands of the server, whatever the route says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Demand {
-    /// TLS to a server that proves who it is (RFC 8689 section 4.2.1).
-    pub require_tls: bool,
-}
-
-/// Connects to the first server of the plan that greets us.
+/// Connects to the first server of the plan that greets us, and that proves who it is where records, policies, the route or the
+/// message want it.
 ///
 /// # Errors
-/// The last fault, if none does.
+/// The last fault, if none does. Of those that no waiting mends, none hides one that may pass.
 pub async fn dial(cx: &Context, plan: &Plan, demand: Demand) -> Result<Connection, Fault> {
     let mut attempt = Attempt::new(&cx.services.ways, cx.config.delivery);
+    let mut lasting = None;
     for host in &plan.hosts {
-        let manner = manner(cx, &plan.route.route, host, demand);
+        let manner = manner(cx, &plan.route.route, host);
         let connected = match &host.socket {
             Some(path) => attempt.unix(path, &manner).await,
-            None => attempt.host(&host.ips, host.port, &manner).await,
+            None => match secure(cx, plan, host, demand).await {
+                Ok(security) => attempt.securely(cx, plan, host, manner, &security).await,
+                Err(fault) if fault.is_permanent() => {
+                    lasting = Some(fault);
+                    None
+                }
+                Err(fault) => {
+                    attempt.failed(fault);
+                    None
+                }
+            },
         };
         if let Some(connection) = connected {
             return Ok(connection);
@@ -108,15 +115,54 @@ pub async fn dial(cx: &Context, plan: &Plan, demand: Demand) -> Result<Connectio
     let cause = || Cause::Unroutable("the plan has no server".to_owned());
     Err(attempt
         .into_fault()
+        .or(lasting)
         .unwrap_or_else(|| Fault::new(&*plan.site, Step::Connect, cause())))
 }
 
-fn manner(cx: &Context, route: &Route, host: &Host, demand: Demand) -> Manner {
-    let tls = if demand.require_tls {
-        NexthopTls::Require
-    } else {
-        route.nexthop_tls
+/// How a server of the plan must prove who it is. A connection that is there already may serve if it
+/// [meets](Connection::meets) that.
+///
+/// # Errors
+/// It must not be used.
+pub async fn secure(
+    cx: &Context,
+    plan: &Plan,
+    host: &Host,
+    demand: Demand,
+) -> Result<HostSecurity, Fault> {
+    let target = Target {
+        domain: &plan.domain,
+        host: &host.name,
+        canonical: &host.canonical,
+        port: host.port,
+        by_mx: host.by_mx,
+        secure: host.secure,
+        ips_secure: host.ips_secure,
+        tls: plan.route.route.nexthop_tls,
+        label: &host.label,
     };
+    // Boxed: a policy may have to be fetched, and the room for that must not stay in the future of every delivery.
+    let security = Box::pin(cx.dialling.tls_policies.host_security(&target, demand)).await;
+    security.map_err(|refused| {
+        refused.note(&cx.services.tls_reports, &session(plan, host, None));
+        refused.fault
+    })
+}
+
+fn session<'a>(
+    plan: &'a Plan,
+    host: &'a Host,
+    connection: Option<&Connection>,
+) -> security::Attempt<'a> {
+    security::Attempt {
+        domain: &plan.domain,
+        host: &host.name,
+        ip: connection.and_then(Connection::peer_ip),
+        local_ip: connection.and_then(Connection::local_ip),
+    }
+}
+
+fn manner(cx: &Context, route: &Route, host: &Host) -> Manner {
     cx.dialling.manner(
         route,
         Server {
@@ -124,7 +170,7 @@ fn manner(cx: &Context, route: &Route, host: &Host, demand: Demand) -> Manner {
             name: &host.name,
             protocol: host.protocol,
         },
-        tls,
+        route.nexthop_tls,
     )
 }
 
@@ -171,6 +217,42 @@ impl<'a> Attempt<'a> {
             }
         }
         None
+    }
+
+    /// The first address of the host that greets us and proves itself as it must. Where nothing more than opportunistic TLS is asked
+    /// for, a handshake that fails is followed by another try in clear (RFC 7435 section 3).
+    async fn securely(
+        &mut self,
+        cx: &Context,
+        plan: &Plan,
+        host: &Host,
+        mut manner: Manner,
+        security: &HostSecurity,
+    ) -> Option<Connection> {
+        security.apply(&mut manner);
+        let before = self.fault.take();
+        let mut connected = self.host(&host.ips, host.port, &manner).await;
+        let reports = &cx.services.tls_reports;
+        let session = session(plan, host, connected.as_ref());
+        match (&connected, &self.fault) {
+            (Some(connection), _) => {
+                let outcome = (connection.proof(), connection.is_tls());
+                security.note(reports, &session, Ok(outcome));
+            }
+            (None, Some(fault)) => {
+                security.note(reports, &session, Err(fault));
+                let is_of_tls = matches!(fault.cause, Cause::Handshake { .. });
+                if manner.tls == NexthopTls::Opportunistic && is_of_tls && !self.is_over() {
+                    manner.tls = NexthopTls::Off;
+                    connected = self.host(&host.ips, host.port, &manner).await;
+                }
+            }
+            (None, None) => {}
+        }
+        if self.fault.is_none() {
+            self.fault = before;
+        }
+        connected
     }
 
     /// A unix socket, which is where it is.

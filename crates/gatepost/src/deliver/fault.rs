@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 
 use net::tls::TlsFault;
-use smtp::{Class, Status};
+use smtp::{Class, Reply, Status};
 
 /// The step that was under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub struct Fault {
     pub step: Step,
     /// What happened.
     pub cause: Cause,
+    /// The peer's own words, where it said any.
+    pub reply: Option<Reply>,
 }
 
 /// What happened.
@@ -135,6 +137,7 @@ impl Fault {
             nexthop: nexthop.into(),
             step,
             cause,
+            reply: None,
         }
     }
 

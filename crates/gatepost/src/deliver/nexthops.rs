@@ -21,6 +21,8 @@ use tokio::time::Instant;
 use super::connection::{Connection, Manner};
 use super::dial::{Attempt, Ways};
 use super::fault::{Cause, Fault, Step};
+use super::mx;
+use super::security::TlsPolicies;
 use crate::config::{Address, Delivery, Nexthop, NexthopOrder, NexthopTls, Route};
 
 /// Idle connections kept for each nexthop.
@@ -136,6 +138,8 @@ pub struct Dialling {
     pub delivery: Delivery,
     /// What is remembered of the ways to servers.
     pub ways: Arc<Ways>,
+    /// Which TLSA records nexthops have, where a route wants that.
+    pub tls_policies: Arc<TlsPolicies>,
     /// Resolves names of nexthops.
     pub resolver: Resolver,
     /// For routes whose TLS is opportunistic.
@@ -402,10 +406,12 @@ async fn dial(
     let mut attempt = Attempt::new(&dialling.ways, dialling.delivery);
     let connected = match nexthop {
         Nexthop::Smtp { host, port } | Nexthop::Lmtp(Address::Tcp(host, port)) => {
-            let ips = dialling.resolver.ip(host).await.map_err(|error| {
+            let place = mx::place(&dialling.resolver, host).await.map_err(|error| {
                 Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
             })?;
-            attempt.host(&ips, *port, manner).await
+            let policies = &dialling.tls_policies;
+            let manner = policies.of_nexthop(&place, *port, manner).await?;
+            attempt.host(&place.ips, *port, &manner).await
         }
         Nexthop::Lmtp(Address::Unix(path)) => attempt.unix(path, manner).await,
         Nexthop::Maildir(_) | Nexthop::Mx { .. } => None,

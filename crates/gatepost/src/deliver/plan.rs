@@ -14,7 +14,7 @@ use queue::LaneKey;
 use smtp::Status;
 use smtp::client::Protocol;
 
-use super::fault::{Cause, Fault, Step};
+use super::fault::{Cause, Fault, Step, Undeliverable};
 use super::mx::{self, Found, MxHost, NotFound, Ourselves};
 use crate::config::{Address, Config, Nexthop, NexthopOrder, NexthopTls, Route};
 use crate::context::{Context, RouteContext};
@@ -62,6 +62,8 @@ pub struct Host {
     pub preference: u16,
     /// An MX record names it. Otherwise it is the domain itself, an address literal, or configured.
     pub from_mx: bool,
+    /// The DNS has chosen it, by MX records or as the domain itself; no configuration, and no address literal.
+    pub by_mx: bool,
     /// What led to its name is secure: the MX records, or for an implicit MX the addresses.
     pub secure: bool,
     /// Its addresses are secure.
@@ -136,16 +138,14 @@ impl From<Fault> for NoPlan {
 /// [`NoPlan`].
 pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     let fault = |cause| NoPlan::from(Fault::new(&*lane.domain, Step::Resolve, cause));
-    let route = cx
+    let configured = cx
         .table
         .route_for_text(&lane.domain)
+        // Whoever submitted it was allowed to, or it would not be here.
         .or_else(|| cx.table.route_for_rest())
-        .and_then(|route| cx.route_context(route))
-        .ok_or_else(|| {
-            fault(Cause::Unroutable(
-                "no route has this domain any more".to_owned(),
-            ))
-        })?;
+        .or_else(|| cx.table.route_for_rest())
+        .and_then(|route| cx.route_context(route));
+    let route = configured.unwrap_or(&cx.anywhere);
     let key = (
         Arc::clone(&lane.domain),
         lane.nexthop.clone(),
@@ -161,6 +161,10 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     };
     let kept = kept.map_err(|none| {
         fault(match none {
+            // Its route was taken out of the configuration, where that can be mended: nothing is lost by an oversight.
+            NotFound::Undeliverable(Undeliverable::Loop(detail)) if configured.is_none() => {
+                Cause::Unroutable(format!("no route has this domain, and {detail}"))
+            }
             NotFound::Undeliverable(why) => Cause::Undeliverable(why),
             NotFound::Dns(detail) => Cause::Dns(detail),
         })
@@ -236,6 +240,8 @@ fn exchanger(host: MxHost, port: u16) -> Host {
         from_mx,
         secure,
     } = host;
+    // An address literal leaves the DNS nothing to choose, and no certificate names it.
+    let by_mx = !place.name.starts_with('[') && place.name.parse::<IpAddr>().is_err();
     Host {
         label: Arc::from(format!("mx {}:{port}", place.name)),
         name: place.name,
@@ -246,6 +252,7 @@ fn exchanger(host: MxHost, port: u16) -> Host {
         ips: Arc::from(place.ips),
         preference,
         from_mx,
+        by_mx,
         secure,
         ips_secure: place.secure,
     }
@@ -308,6 +315,7 @@ async fn configured(
                 ips: Arc::from([]),
                 preference,
                 from_mx: false,
+                by_mx: false,
                 secure: false,
                 ips_secure: false,
                 label: Arc::from(nexthop.to_string()),
@@ -328,6 +336,7 @@ async fn configured(
         ips: Arc::from(place.ips),
         preference,
         from_mx: false,
+        by_mx: false,
         secure: place.secure,
         ips_secure: place.secure,
         label: Arc::from(nexthop.to_string()),

@@ -22,6 +22,7 @@ mod rule;
 mod status;
 mod words;
 
+pub(crate) use encode::base64;
 pub use encode::base64_lines;
 pub use rule::{Addressee, Silence, Unproven, addressee};
 

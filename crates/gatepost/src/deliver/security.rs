@@ -10,6 +10,7 @@ use net::resolver::Resolver;
 use net::tls::dane::TlsaSet;
 use net::tls::{Connector, Roots};
 
+use super::connection::Manner;
 use super::fault::{Cause, Fault, Step};
 use super::https::Https;
 use super::sts::StsPolicies;
@@ -20,6 +21,7 @@ use crate::config::{NexthopTls, TlsPolicy};
 
 mod dane;
 mod header;
+mod nexthop;
 mod results;
 
 pub use header::is_tls_optional;
@@ -94,6 +96,15 @@ pub enum Basis {
     Verified,
 }
 
+impl HostSecurity {
+    /// Has a server talked to this way.
+    pub fn apply(&self, manner: &mut Manner) {
+        manner.tls = self.tls;
+        manner.tls_name = self.name.clone();
+        manner.connector = self.connector.clone();
+    }
+}
+
 /// All that policies are found with; part of the snapshot.
 pub struct TlsPolicies {
     settings: TlsPolicy,
@@ -150,10 +161,11 @@ impl TlsPolicies {
         let by_route = matches!(target.tls, NexthopTls::Dane | NexthopTls::DaneOnly);
         let by_domain = self.settings.dane && target.by_mx;
         // What the operator wrote is no policy of the recipients' side: it holds for every message.
-        if by_route && !(relaxed && target.tls == NexthopTls::Dane) || by_domain && !relaxed {
-            if let Some(found) = self.dane(target, demand).await? {
-                return Ok(found);
-            }
+        let by_route = by_route && !(relaxed && target.tls == NexthopTls::Dane);
+        if (by_route || by_domain && !relaxed)
+            && let Some(found) = self.dane(target, demand).await?
+        {
+            return Ok(found);
         }
         if target.tls == NexthopTls::DaneOnly {
             let words =

@@ -37,7 +37,8 @@ const REFRESHES_MAX: usize = 100;
 
 /// The policies of recipient domains. Survives reloads.
 pub struct StsPolicies {
-    folder: PathBuf,
+    /// Where they are kept; `None` for commands that write nothing.
+    folder: Option<PathBuf>,
     /// Where web servers serve policies.
     port: u16,
     kept: Mutex<HashMap<String, Remembered>>,
@@ -72,19 +73,25 @@ impl StsPolicies {
             };
             (Vec::new(), vec![damaged])
         });
-        let kept = policies.into_iter().map(|kept| {
-            let used = kept.fetched;
-            let kept = Arc::new(kept);
-            (kept.domain.clone(), Remembered { kept, used })
-        });
-        let policies = StsPolicies {
-            folder,
+        let all = StsPolicies {
+            folder: Some(folder),
+            ..StsPolicies::unwritten()
+        };
+        for kept in policies {
+            all.remember(Arc::new(kept));
+        }
+        (all, damaged)
+    }
+
+    /// None known, and none kept on disk: for commands that take no messages.
+    pub fn unwritten() -> StsPolicies {
+        StsPolicies {
+            folder: None,
             port: fetch::PORT,
-            kept: Mutex::new(kept.collect()),
+            kept: Mutex::default(),
             failures: Expiring::new(DOMAINS_MAX),
             fetching: Mutex::default(),
-        };
-        (policies, damaged)
+        }
     }
 
     /// Has policies fetched from another port.
@@ -151,8 +158,7 @@ impl StsPolicies {
         let due = due.map(|(domain, _)| domain.clone()).take(REFRESHES_MAX);
         let due = due.collect();
         drop(kept);
-        let folder = self.folder.clone();
-        if !gone.is_empty() {
+        if let (Some(folder), false) = (self.folder.clone(), gone.is_empty()) {
             tokio::task::spawn_blocking(move || {
                 for domain in gone {
                     cache::remove(&folder, &domain);
@@ -199,9 +205,10 @@ impl StsPolicies {
             policy,
         });
         self.remember(Arc::clone(&kept));
-        let folder = self.folder.clone();
-        // A disk that fails costs the policy's protection across a restart, not the message.
-        let _ = tokio::task::spawn_blocking(move || cache::write(&folder, &kept)).await;
+        if let Some(folder) = self.folder.clone() {
+            // A disk that fails costs the policy's protection across a restart, not the message.
+            let _ = tokio::task::spawn_blocking(move || cache::write(&folder, &kept)).await;
+        }
         Ok(())
     }
 

@@ -93,29 +93,34 @@ pub struct Failure {
 /// The results of this node. Cheap to clone; survives reloads.
 #[derive(Clone)]
 pub struct TlsReports {
+    folder: Option<PathBuf>,
     tally: Arc<Mutex<Option<Tally>>>,
     saving: Arc<Mutex<()>>,
 }
 
 impl TlsReports {
-    /// Keeps no results.
-    pub fn off() -> TlsReports {
+    /// Keeps no results until it is [switched](TlsReports::switch) on; without a folder not even then.
+    pub fn new(folder: Option<PathBuf>) -> TlsReports {
         TlsReports {
+            folder,
             tally: Arc::default(),
             saving: Arc::default(),
         }
     }
 
-    /// Keeps results, and takes up those that lie in `folder`. It blocks on the file system.
+    /// Keeps results from now on, and takes up those that lie in the folder; or keeps none any longer. It blocks on the file system.
     ///
     /// # Errors
     /// The folder cannot be made or read.
-    pub fn open(folder: PathBuf) -> io::Result<TlsReports> {
-        let tally = Tally::open(folder)?;
-        Ok(TlsReports {
-            tally: Arc::new(Mutex::new(Some(tally))),
-            saving: Arc::default(),
-        })
+    pub fn switch(&self, on: bool) -> io::Result<()> {
+        let is_on = self.with(|_| ()).is_some();
+        let tally = match &self.folder {
+            Some(folder) if on && !is_on => Some(Tally::open(folder.clone())?),
+            Some(_) if on => return Ok(()),
+            _ => None,
+        };
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+        Ok(())
     }
 
     /// Notes a session towards a server of the recipient domain `domain`: as the policy says, or how it failed.

@@ -91,6 +91,67 @@ pub const EVENTS: &[EventKind] = &[
         fields: parts::DECISION,
     },
     EventKind {
+        name: "delivery",
+        when: "A queued message was delivered, or it was tried: one line for each transaction, and one when a lifetime is over.",
+        fields: parts::DELIVERY,
+    },
+    EventKind {
+        name: "report-queued",
+        when: "A report on a queued message was queued (RFC 3464).",
+        fields: &[
+            always("reference", Shape::Text, "The reference of the report."),
+            always("queue_id", Shape::Text, "The report in the queue."),
+            always("about", Shape::Text, "The reference of the message that it is about."),
+            always("forward_path", Shape::Text, "Whom it goes to."),
+        ],
+    },
+    EventKind {
+        name: "disk-full",
+        when: "The disk of the queue has less room than `[queue] reserve`: messages are told 452 4.3.1 until there is more.",
+        fields: &[
+            always("bytes_free", Shape::Number("bytes"), "What is free."),
+            always("bytes_reserved", Shape::Number("bytes"), "What is to stay free."),
+        ],
+    },
+    EventKind {
+        name: "disk-free",
+        when: "There is enough room on the disk of the queue again.",
+        fields: &[always("bytes_free", Shape::Number("bytes"), "What is free.")],
+    },
+    EventKind {
+        name: "disk-fault",
+        when: "The disk of the queue can't be written or synced: messages are told 451 4.3.0 until it can.",
+        fields: &[
+            always("what", Shape::Text, "What was being done."),
+            always("detail", Shape::Text, "What the system said."),
+        ],
+    },
+    EventKind {
+        name: "disk-works",
+        when: "The disk of the queue can be written again.",
+        fields: &[],
+    },
+    EventKind {
+        name: "queue-damaged",
+        when: "A damaged record of the queue was set aside; the rest is read.",
+        fields: &[
+            always("segment", Shape::Number(""), "The number of its segment."),
+            always("offset", Shape::Number("bytes"), "Where in the segment."),
+            always("detail", Shape::Text, "What is wrong with it."),
+            maybe("kept_as", Shape::Text, "The file in `corrupt/` that holds it."),
+        ],
+    },
+    EventKind {
+        name: "queue-recovered",
+        when: "The messages of earlier runs have been read. New ones are accepted meanwhile.",
+        fields: &[
+            always("messages", Shape::Number(""), "Messages that wait."),
+            always("recipients", Shape::Number(""), "Their recipients that wait."),
+            always("damaged", Shape::Number(""), "Records that were damaged."),
+            always("milliseconds", Shape::Number("ms"), "How long it took."),
+        ],
+    },
+    EventKind {
         name: "session-ended",
         when: "A session without any transaction ended: scanners, early talkers, clients that were refused or gave up.",
         fields: &[

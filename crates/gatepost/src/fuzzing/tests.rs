@@ -15,6 +15,11 @@ fn files_of_messages() {
 }
 
 #[test]
+fn policies_on_tls() {
+    run("tls_policy", tls_policy);
+}
+
+#[test]
 fn references() {
     run("reference", reference);
 }

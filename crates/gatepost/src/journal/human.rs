@@ -11,6 +11,8 @@ use crate::decision::Decision;
 use crate::event::{Event, SessionEnded, Time};
 use crate::policy::Verdict;
 
+mod queue;
+
 /// The event as a line without time and level.
 pub(super) fn line(event: &Event) -> (Level, String) {
     match event {
@@ -36,6 +38,7 @@ pub(super) fn line(event: &Event) -> (Level, String) {
             (Level::Warn, line)
         }
         other => of_peers(other)
+            .or_else(|| queue::line(other))
             .or_else(|| of_tls(other))
             .unwrap_or_else(|| of_process(other)),
     }

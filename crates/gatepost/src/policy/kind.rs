@@ -24,6 +24,8 @@ pub enum Kind {
     Line,
     /// The message holds a bare CR or LF.
     BareNewline,
+    /// The message has passed too many servers, or this one too often: it goes round in circles.
+    Loop,
     /// We don't relay for that domain.
     Relay,
     /// There is no such mailbox.
@@ -40,17 +42,20 @@ pub enum Kind {
     AnotherTransaction,
     /// Memory or disk is used up for the moment.
     Exhausted,
+    /// The queue can't be written.
+    QueueFault,
 }
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 14] = [
+    pub const ALL: [Kind; 16] = [
         Kind::Spam,
         Kind::Virus,
         Kind::Attachment,
         Kind::Size,
         Kind::Line,
         Kind::BareNewline,
+        Kind::Loop,
         Kind::Relay,
         Kind::Mailbox,
         Kind::List,
@@ -59,6 +64,7 @@ impl Kind {
         Kind::NexthopDown,
         Kind::AnotherTransaction,
         Kind::Exhausted,
+        Kind::QueueFault,
     ];
 
     /// The table: name, reply code, subject and detail of the status (its class is that of the code).
@@ -74,6 +80,8 @@ impl Kind {
             Kind::Line => ("line", 554, 6, 0),
             // RFC 5321 2.3.8: CR and LF only together. RFC 3463 3.6: X.5.2, syntax error.
             Kind::BareNewline => ("bare-newline", 550, 5, 2),
+            // RFC 5321 6.3; RFC 3463 3.5: X.4.6, routing loop detected.
+            Kind::Loop => ("loop", 554, 4, 6),
             Kind::Relay => ("relay", 550, 7, 1),
             Kind::Mailbox => ("mailbox", 550, 1, 1),
             Kind::List => ("list", 550, 7, 1),
@@ -86,6 +94,8 @@ impl Kind {
             Kind::AnotherTransaction => ("another-transaction", 452, 5, 3),
             // RFC 3463 3.4: X.3.1, mail system full.
             Kind::Exhausted => ("exhausted", 452, 3, 1),
+            // RFC 3463 3.4: X.3.0, other mail system status.
+            Kind::QueueFault => ("queue-fault", 451, 3, 0),
         }
     }
 

@@ -74,3 +74,30 @@ pub fn rcpt(facts: &RecipientFacts) -> Verdict {
         }
     }
 }
+
+/// How often a message may pass servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HopLimits {
+    /// Any servers (RFC 5321 6.3).
+    pub received_max: usize,
+    /// This one.
+    pub own_max: usize,
+}
+
+/// The verdict on the way of a message: whether it goes round in circles, by its Received fields and those of this node.
+pub fn hops(received: usize, own: usize, limits: &HopLimits) -> Option<Reason> {
+    let detail = if received > limits.received_max {
+        format!(
+            "{received} Received fields, {} at most",
+            limits.received_max
+        )
+    } else if own > limits.own_max {
+        format!(
+            "{own} Received fields of this node, {} at most",
+            limits.own_max
+        )
+    } else {
+        return None;
+    };
+    Some(Reason::new(Kind::Loop).with_detail(detail))
+}

@@ -26,6 +26,7 @@ fn english(kind: Kind) -> &'static str {
         Kind::Size => "The message is too large{if size_max}: {size_max} at most{end}. Attachments grow by a third when sent. Please send large files in another way, such as a download link.",
         Kind::Line => "A line of the message is longer than 8192 bytes. The program that made the message must wrap or encode long lines; please tell whoever runs it.",
         Kind::BareNewline => "The message has a CR or LF that is not part of a CRLF (RFC 5321 2.3.8). The program that made the message must be corrected; please tell whoever runs it.",
+        Kind::Loop => "The message goes round in circles: it has passed through too many servers, or through this one too often. Please tell whoever runs the servers that the recipient's address is forwarded by.",
         Kind::Relay => "Relay denied: this server takes no messages for {if domain}{domain}{else}that domain{end}. Please check the address. If it is right, the MX record of the domain points to the wrong server.",
         Kind::Mailbox => "There is no mailbox {recipient} here. Please check the address, or ask the recipient for the right one.",
         Kind::List => "The operator of this server has blocked the sending server or address. If you think this is an error, please ask {postmaster}{if reference} and give the reference in brackets{end}.",
@@ -34,6 +35,7 @@ fn english(kind: Kind) -> &'static str {
         Kind::NexthopDown => "The server of the recipient can't be reached at the moment. Your server will try again; you need not do anything.",
         Kind::AnotherTransaction => "This recipient needs a transaction of its own. Your server will send it the message separately; you need not do anything.",
         Kind::Exhausted => "This server is too busy at the moment. Your server will try again; you need not do anything.",
+        Kind::QueueFault => "The message can't be stored safely at the moment. Your server will try again; you need not do anything.",
     }
 }
 
@@ -46,6 +48,7 @@ fn german(kind: Kind) -> &'static str {
         Kind::Size => "Die Nachricht ist zu gross{if size_max}: hoechstens {size_max}{end}. Anhaenge wachsen beim Versand um ein Drittel. Bitte senden Sie grosse Dateien auf anderem Weg, etwa als Link zum Herunterladen.",
         Kind::Line => "Eine Zeile der Nachricht ist laenger als 8192 Bytes. Das Programm, das die Nachricht erzeugt hat, muss lange Zeilen umbrechen oder kodieren; bitte sagen Sie es dem, der es betreibt.",
         Kind::BareNewline => "Die Nachricht enthaelt ein CR oder LF, das nicht zu einem CRLF gehoert (RFC 5321 2.3.8). Das Programm, das die Nachricht erzeugt hat, muss berichtigt werden; bitte sagen Sie es dem, der es betreibt.",
+        Kind::Loop => "Die Nachricht laeuft im Kreis: sie ist durch zu viele Server gegangen oder zu oft durch diesen. Bitte sagen Sie es denen, deren Server die Adresse des Empfaengers weiterleiten.",
         Kind::Relay => "Relay verweigert: dieser Server nimmt keine Nachrichten fuer {if domain}{domain}{else}diese Domain{end} an. Bitte pruefen Sie die Adresse. Wenn sie stimmt, zeigt der MX-Eintrag der Domain auf den falschen Server.",
         Kind::Mailbox => "Das Postfach {recipient} gibt es hier nicht. Bitte pruefen Sie die Adresse oder fragen Sie den Empfaenger nach der richtigen.",
         Kind::List => "Der Betreiber dieses Servers hat den sendenden Server oder die Adresse gesperrt. Wenn Sie das fuer einen Irrtum halten, fragen Sie bitte {postmaster}{if reference} und nennen Sie die Kennung in Klammern{end}.",
@@ -54,6 +57,7 @@ fn german(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Der Server des Empfaengers ist im Augenblick nicht erreichbar. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
         Kind::AnotherTransaction => "Dieser Empfaenger braucht eine eigene Transaktion. Ihr Server sendet ihm die Nachricht gesondert; Sie brauchen nichts zu tun.",
         Kind::Exhausted => "Dieser Server ist im Augenblick ueberlastet. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
+        Kind::QueueFault => "Die Nachricht kann im Augenblick nicht sicher gespeichert werden. Ihr Server versucht es wieder; Sie brauchen nichts zu tun.",
     }
 }
 
@@ -66,6 +70,7 @@ fn french(kind: Kind) -> &'static str {
         Kind::Size => "Le message est trop volumineux{if size_max} : {size_max} au plus{end}. Les pieces jointes grossissent d'un tiers a l'envoi. Veuillez envoyer les gros fichiers autrement, par exemple par un lien de telechargement.",
         Kind::Line => "Une ligne du message depasse 8192 octets. Le programme qui a produit le message doit couper ou coder les longues lignes ; veuillez en informer celui qui l'exploite.",
         Kind::BareNewline => "Le message contient un CR ou un LF qui n'appartient pas a un CRLF (RFC 5321 2.3.8). Le programme qui a produit le message doit etre corrige ; veuillez en informer celui qui l'exploite.",
+        Kind::Loop => "Le message tourne en rond : il est passe par trop de serveurs, ou trop souvent par celui-ci. Veuillez en informer ceux dont les serveurs transferent l'adresse du destinataire.",
         Kind::Relay => "Relais refuse : ce serveur n'accepte pas de messages pour {if domain}{domain}{else}ce domaine{end}. Verifiez l'adresse. Si elle est juste, l'enregistrement MX du domaine designe le mauvais serveur.",
         Kind::Mailbox => "La boite {recipient} n'existe pas ici. Verifiez l'adresse ou demandez la bonne au destinataire.",
         Kind::List => "L'exploitant de ce serveur a bloque le serveur ou l'adresse d'envoi. Si vous pensez que c'est une erreur, adressez-vous a {postmaster}{if reference} en indiquant la reference entre crochets{end}.",
@@ -74,6 +79,7 @@ fn french(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Le serveur du destinataire est injoignable pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
         Kind::AnotherTransaction => "Ce destinataire demande une transaction a part. Votre serveur lui enverra le message separement ; vous n'avez rien a faire.",
         Kind::Exhausted => "Ce serveur est surcharge pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
+        Kind::QueueFault => "Le message ne peut pas etre conserve de maniere sure pour le moment. Votre serveur reessaiera ; vous n'avez rien a faire.",
     }
 }
 
@@ -86,6 +92,7 @@ fn spanish(kind: Kind) -> &'static str {
         Kind::Size => "El mensaje es demasiado grande{if size_max}: {size_max} como maximo{end}. Los adjuntos crecen un tercio al enviarse. Envie los archivos grandes de otra manera, por ejemplo con un enlace de descarga.",
         Kind::Line => "Una linea del mensaje tiene mas de 8192 bytes. El programa que ha creado el mensaje debe partir o codificar las lineas largas; avise a quien lo administra.",
         Kind::BareNewline => "El mensaje contiene un CR o LF que no forma parte de un CRLF (RFC 5321 2.3.8). El programa que ha creado el mensaje debe corregirse; avise a quien lo administra.",
+        Kind::Loop => "El mensaje da vueltas: ha pasado por demasiados servidores, o demasiadas veces por este. Avise a quienes administran los servidores que reenvian la direccion del destinatario.",
         Kind::Relay => "Reenvio denegado: este servidor no acepta mensajes para {if domain}{domain}{else}ese dominio{end}. Compruebe la direccion. Si es correcta, el registro MX del dominio apunta al servidor equivocado.",
         Kind::Mailbox => "El buzon {recipient} no existe aqui. Compruebe la direccion o pida la correcta al destinatario.",
         Kind::List => "El operador de este servidor ha bloqueado el servidor o la direccion de envio. Si cree que es un error, pregunte a {postmaster}{if reference} e indique la referencia entre corchetes{end}.",
@@ -94,6 +101,7 @@ fn spanish(kind: Kind) -> &'static str {
         Kind::NexthopDown => "No se puede contactar con el servidor del destinatario en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
         Kind::AnotherTransaction => "Este destinatario necesita una transaccion propia. Su servidor le enviara el mensaje por separado; no tiene que hacer nada.",
         Kind::Exhausted => "Este servidor esta sobrecargado en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
+        Kind::QueueFault => "El mensaje no se puede guardar de forma segura en este momento. Su servidor volvera a intentarlo; no tiene que hacer nada.",
     }
 }
 
@@ -106,6 +114,7 @@ fn swedish(kind: Kind) -> &'static str {
         Kind::Size => "Meddelandet ar for stort{if size_max}: hogst {size_max}{end}. Bilagor vaxer med en tredjedel nar de skickas. Skicka stora filer pa annat satt, till exempel som en nedladdningslank.",
         Kind::Line => "En rad i meddelandet ar langre an 8192 byte. Programmet som skapade meddelandet maste bryta eller koda langa rader; meddela den som driver det.",
         Kind::BareNewline => "Meddelandet innehaller ett CR eller LF som inte ingar i ett CRLF (RFC 5321 2.3.8). Programmet som skapade meddelandet maste rattas; meddela den som driver det.",
+        Kind::Loop => "Meddelandet gar runt i cirklar: det har passerat for manga servrar, eller den har servern for ofta. Meddela dem som driver servrarna som vidarebefordrar mottagarens adress.",
         Kind::Relay => "Relay nekad: den har servern tar inte emot meddelanden till {if domain}{domain}{else}den domanen{end}. Kontrollera adressen. Om den stammer pekar domanens MX-post pa fel server.",
         Kind::Mailbox => "Brevladan {recipient} finns inte har. Kontrollera adressen eller fraga mottagaren efter den ratta.",
         Kind::List => "Den som driver den har servern har sparrat den sandande servern eller adressen. Om du tror att det ar ett misstag, kontakta {postmaster}{if reference} och uppge referensen inom hakparentes{end}.",
@@ -114,5 +123,6 @@ fn swedish(kind: Kind) -> &'static str {
         Kind::NexthopDown => "Mottagarens server kan inte nas just nu. Din server forsoker igen; du behover inte gora nagot.",
         Kind::AnotherTransaction => "Den har mottagaren kraver en egen transaktion. Din server skickar meddelandet dit separat; du behover inte gora nagot.",
         Kind::Exhausted => "Den har servern ar overbelastad just nu. Din server forsoker igen; du behover inte gora nagot.",
+        Kind::QueueFault => "Meddelandet kan inte sparas sakert just nu. Din server forsoker igen; du behover inte gora nagot.",
     }
 }

@@ -1,4 +1,4 @@
-//! What becomes of a message after its verdict: refused, deferred, or handed on; and what the client is told about it.
+//! What becomes of a message after its verdict: refused, deferred, handed on, or queued; and what the client is told about it.
 
 use std::sync::Arc;
 
@@ -8,12 +8,24 @@ use smtp::Reply;
 use smtp::Status;
 
 use super::conversation::Conversation;
-use super::refusals::{Concerned, lacking, passed_on, refusal, refusal_for};
+use super::refusals::{Concerned, lacking, passed_on, refusal, refusal_for, unqueued};
+use super::signatures::sign;
 use super::transaction::{Recipient, Transaction};
+use crate::config::OnNexthopFailure;
+use crate::context::RouteContext;
 use crate::decision::Disposition;
+use crate::deliver::fault::Fault;
+use crate::deliver::nexthops::Lease;
 use crate::deliver::{self, Consignment, Custody, Outcome};
 use crate::policy::{Kind, Reason, Verdict};
 use crate::trace_fields::{self, Edited};
+
+mod queueing;
+
+use queueing::Queued;
+
+/// Said of a message whose final reply was lost: the only case in which it may be had twice.
+const REPEATABLE: &str = "; the nexthop may have taken it: a repetition is possible";
 
 /// A verdict on a message for one group of its recipients.
 pub struct Disposal<'a> {
@@ -87,64 +99,154 @@ fn refuse(
     replies
 }
 
+/// Hands the message on: to the queue where the route says so, else to the nexthop, and to the queue if that failed and the
+/// route says so then.
 async fn hand_on(
     conversation: &Conversation,
     transaction: &mut Transaction,
     disposal: &Disposal<'_>,
 ) -> Vec<(usize, Reply)> {
-    let cx = &conversation.cx;
     let Some(group) = transaction.groups.get_mut(disposal.group) else {
         return Vec::new();
     };
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
-    let edited = edits(transaction, disposal, route.route.result_fields);
+    let (queues, fault) = (group.queues, group.fault.take());
+    let mut edited = edits(transaction, disposal, route.route.result_fields);
+    sign(conversation, disposal.specimen, &mut edited).await;
     let places: Vec<usize> = transaction
         .members(disposal.group)
         .map(|(place, _)| place)
         .collect();
-    let recipients: Vec<_> = transaction
-        .members(disposal.group)
-        .map(|(_, recipient)| (&recipient.forward_path, &recipient.parameters))
-        .collect();
-    let consignment = Consignment {
-        reverse_path: &transaction.reverse_path,
-        mail: &transaction.mail,
-        recipients: &recipients,
-        message: disposal.specimen.message.bytes(),
+    let way = Way {
+        conversation,
+        disposal,
+        route: &route,
         edited: &edited,
-        eight_bit: disposal.eight_bit,
-        hostname: &cx.config.node.name,
     };
-    let outcomes = deliver::hand_on(
-        &cx.services.nexthops,
-        &cx.dialling,
-        &route.route,
-        lease,
-        &consignment,
-    )
-    .await;
-    let split = is_split(&outcomes);
-    let mut replies = Vec::with_capacity(places.len());
-    for (place, outcome) in places.into_iter().zip(outcomes) {
-        if split
-            && let Outcome::Refused { reply, .. } = &outcome
-            && !reply.is_positive()
-            && let Some(recipient) = transaction.recipients.get(place)
-        {
-            let (path, reverse_path) = (&recipient.forward_path, &transaction.reverse_path);
-            let callouts = &cx.services.callouts;
-            callouts.learn_split(&route.nexthop, path, reverse_path, reply);
+    if queues {
+        for place in &places {
+            if let (Some(fault), Some(recipient)) = (&fault, transaction.recipients.get_mut(*place))
+            {
+                note_fault(recipient, fault);
+            }
         }
-        let reply = told(conversation, transaction, place, &outcome, split);
-        if let Some(recipient) = transaction.recipients.get_mut(place) {
-            note(recipient, outcome, &reply);
-        }
-        replies.push((place, reply));
+        let outcomes = way.enqueue(transaction, &places).await;
+        return way.tell(transaction, &places, outcomes);
     }
-    replies
+    let mut outcomes = way.transfer(transaction, lease).await;
+    if route.route.on_nexthop_failure == OnNexthopFailure::Queue {
+        way.fall_back(transaction, &places, &mut outcomes).await;
+    }
+    way.tell(transaction, &places, outcomes)
 }
 
-/// Whether the nexthop took some recipients at RCPT and refused others, so that nobody got the message.
+/// A message of one group on its way out.
+struct Way<'a> {
+    conversation: &'a Conversation,
+    disposal: &'a Disposal<'a>,
+    route: &'a RouteContext,
+    edited: &'a Edited,
+}
+
+impl Way<'_> {
+    /// To the nexthop, while the client waits.
+    async fn transfer(&self, transaction: &Transaction, lease: Option<Lease>) -> Vec<Outcome> {
+        let cx = &self.conversation.cx;
+        let recipients: Vec<_> = transaction
+            .members(self.disposal.group)
+            .map(|(_, recipient)| (&recipient.forward_path, &recipient.parameters))
+            .collect();
+        let consignment = Consignment {
+            reverse_path: &transaction.reverse_path,
+            mail: &transaction.mail,
+            recipients: &recipients,
+            message: self.disposal.specimen.message.bytes(),
+            edited: self.edited,
+            eight_bit: self.disposal.eight_bit,
+            hostname: &cx.config.node.name,
+        };
+        let (nexthops, dialling) = (&cx.services.nexthops, &cx.dialling);
+        deliver::hand_on(nexthops, dialling, &self.route.route, lease, &consignment).await
+    }
+
+    /// To the queue, for the recipients at these places: one outcome for each.
+    async fn enqueue(&self, transaction: &mut Transaction, places: &[usize]) -> Vec<Outcome> {
+        let cx = &self.conversation.cx;
+        let queued = Queued {
+            route: self.route,
+            message: self.disposal.specimen.message.bytes(),
+            edited: self.edited,
+            eight_bit: self.disposal.eight_bit,
+            submitted: self.conversation.client.may_relay(cx),
+        };
+        let client = &self.conversation.client;
+        let submission = queueing::submission(client, transaction, &queued, places);
+        // It is here: nobody need wait for it to be announced.
+        transaction.end_announcement();
+        let submitted = match cx.services.queue() {
+            Ok(queue) => queue.submit(submission).await.map_err(Arc::new),
+            Err(closed) => Err(Arc::new(closed)),
+        };
+        let outcome = || match &submitted {
+            Ok(stored) => Outcome::Kept(Custody::queued(stored)),
+            Err(error) => Outcome::Unqueued(Arc::clone(error)),
+        };
+        places.iter().map(|_| outcome()).collect()
+    }
+
+    /// To the queue after all, for the recipients whose nexthop failed.
+    async fn fall_back(
+        &self,
+        transaction: &mut Transaction,
+        places: &[usize],
+        outcomes: &mut [Outcome],
+    ) {
+        let mut failed = Vec::new();
+        for (at, outcome) in outcomes.iter().enumerate() {
+            let Outcome::Fault(fault) = outcome else {
+                continue;
+            };
+            let Some(&place) = places.get(at) else {
+                continue;
+            };
+            if let Some(recipient) = transaction.recipients.get_mut(place) {
+                note_fault(recipient, fault);
+            }
+            failed.push((at, place));
+        }
+        if failed.is_empty() {
+            return;
+        }
+        let of_queue: Vec<usize> = failed.iter().map(|(_, place)| *place).collect();
+        let queued = self.enqueue(transaction, &of_queue).await;
+        for ((at, _), outcome) in failed.into_iter().zip(queued) {
+            if let Some(slot) = outcomes.get_mut(at) {
+                *slot = outcome;
+            }
+        }
+    }
+
+    /// Notes what became of the message, and what each recipient is told.
+    fn tell(
+        &self,
+        transaction: &mut Transaction,
+        places: &[usize],
+        outcomes: Vec<Outcome>,
+    ) -> Vec<(usize, Reply)> {
+        let split = is_split(&outcomes);
+        let mut replies = Vec::with_capacity(places.len());
+        for (&place, outcome) in places.iter().zip(outcomes) {
+            let reply = told(self.conversation, transaction, place, &outcome, split);
+            if let Some(recipient) = transaction.recipients.get_mut(place) {
+                note(recipient, outcome, &reply);
+            }
+            replies.push((place, reply));
+        }
+        replies
+    }
+}
+
+/// Whether the nexthop took some recipients again and refused others, so that nobody got the message.
 fn is_split(outcomes: &[Outcome]) -> bool {
     let positive = |outcome: &Outcome| matches!(outcome, Outcome::Refused { reply, at_rcpt: true, .. } if reply.is_positive());
     outcomes.iter().any(positive)
@@ -177,7 +279,7 @@ fn told(
     let reference = transaction.reference;
     match outcome {
         Outcome::Kept(custody) => kept(custody, transaction),
-        // The client would take one recipient's 550 for all of them. It is remembered, and given at RCPT the next time.
+        // The client would take one recipient's 550 for all of them. Asked again at RCPT, each gets its own.
         Outcome::Refused { .. } if split => Reply::new(
             451,
             Status::transient(5, 3),
@@ -189,45 +291,62 @@ fn told(
         Outcome::Unsupported(unsupported) => lacking(*unsupported, reference),
         Outcome::Fault(fault) => {
             let reason = Reason::new(Kind::NexthopDown).with_detail(fault.to_string());
-            let reply = match transaction.recipients.get(place) {
-                Some(recipient) => refusal_for(conversation, transaction, &reason, recipient),
-                None => refusal(conversation, transaction, &reason, Concerned::default()),
-            };
+            let reply = refusal_at(conversation, transaction, place, &reason);
             Reply::new(reply.code(), fault.status(), reply.text())
         }
+        Outcome::Unqueued(error) => refusal_at(conversation, transaction, place, &unqueued(error)),
+    }
+}
+
+fn refusal_at(
+    conversation: &Conversation,
+    transaction: &Transaction,
+    place: usize,
+    reason: &Reason,
+) -> Reply {
+    match transaction.recipients.get(place) {
+        Some(recipient) => refusal_for(conversation, transaction, reason, recipient),
+        None => refusal(conversation, transaction, reason, Concerned::default()),
     }
 }
 
 /// The 250: there is no other place that makes one for a message, and it takes a `Custody`.
 fn kept(custody: &Custody, transaction: &Transaction) -> Reply {
     let reference = transaction.reference;
-    match custody.reply() {
-        Some(reply) => {
+    let text = match (custody.reply(), custody.queued_as()) {
+        (Some(reply), _) => {
             let words = reply.lines().next().unwrap_or_default();
-            Reply::new(
-                250,
-                Status::CONTENT_ACCEPTED,
-                format!("{reference} relayed: {words}"),
-            )
+            format!("{reference} relayed: {words}")
         }
-        None => Reply::new(
-            250,
-            Status::CONTENT_ACCEPTED,
-            format!("{reference} delivered"),
-        ),
+        (None, Some(_)) => format!("{reference} queued"),
+        (None, None) => format!("{reference} delivered"),
+    };
+    Reply::new(250, Status::CONTENT_ACCEPTED, text)
+}
+
+/// Notes what kept the nexthop from having a message that is queued instead.
+fn note_fault(recipient: &mut Recipient, fault: &Fault) {
+    recipient.nexthop = Some(fault.nexthop.clone());
+    let mut words = fault.to_string();
+    if fault.reply_lost() {
+        words.push_str(REPEATABLE);
     }
+    recipient.nexthop_fault = Some(words);
 }
 
 /// Notes in the record what became of the message for a recipient.
 fn note(recipient: &mut Recipient, outcome: Outcome, reply: &Reply) {
     match outcome {
         Outcome::Kept(custody) => {
-            recipient.nexthop = Some(custody.nexthop().to_owned());
-            recipient.nexthop_reply = custody.reply().cloned();
-            recipient.disposition = if custody.reply().is_some() {
-                Disposition::Relayed
-            } else {
-                Disposition::Delivered
+            recipient.queue_id = custody.queued_as();
+            if let Some(nexthop) = custody.nexthop() {
+                recipient.nexthop = Some(nexthop.to_owned());
+                recipient.nexthop_reply = custody.reply().cloned();
+            }
+            recipient.disposition = match (custody.reply(), custody.queued_as()) {
+                (Some(_), _) => Disposition::Relayed,
+                (None, Some(_)) => Disposition::Queued,
+                (None, None) => Disposition::Delivered,
             };
             recipient.reply = Some(reply.clone());
             return;
@@ -241,11 +360,12 @@ fn note(recipient: &mut Recipient, outcome: Outcome, reply: &Reply) {
             let mut reason = Reason::new(Kind::NexthopDown).with_detail(fault.to_string());
             if fault.reply_lost() {
                 // The one case in which the client may send the message a second time although it has arrived.
-                reason
-                    .detail
-                    .push_str("; the nexthop may have taken it: a repetition is possible");
+                reason.detail.push_str(REPEATABLE);
             }
             recipient.verdict = Some(Verdict::because(reason));
+        }
+        Outcome::Unqueued(error) => {
+            recipient.verdict = Some(Verdict::because(unqueued(&error)));
         }
         Outcome::Unsupported(_) => {}
     }

@@ -1,5 +1,6 @@
 //! The words of refusals: ours from the templates, the nexthop's passed on, all with the transaction's reference first.
 
+use queue::SubmitError;
 use smtp::client::Unsupported;
 use smtp::{Reply, Status};
 
@@ -114,6 +115,24 @@ pub fn lacking(unsupported: Unsupported, reference: Reference) -> Reply {
         ),
     };
     Reply::new(code, unsupported.status(), format!("[{reference}] {text}"))
+}
+
+/// Why the queue does not have a message.
+pub fn unqueued(error: &SubmitError) -> Reason {
+    match error {
+        SubmitError::Full {
+            free_bytes,
+            reserve_bytes,
+        } => Reason::new(Kind::Exhausted).with_detail(format!(
+            "the disk of the queue has {free_bytes} bytes free, and {reserve_bytes} are kept (queue.reserve)"
+        )),
+        SubmitError::Fault(detail) => {
+            Reason::new(Kind::QueueFault).with_detail(format!("the queue: {detail}"))
+        }
+        SubmitError::Closed => {
+            Reason::new(Kind::QueueFault).with_detail("the queue is closed: the node is stopping")
+        }
+    }
 }
 
 /// Local trouble that has no name of its own.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use queue::{Announcement, MessageId, Queue};
 use scan::finding::Finding;
 use smtp::Reply;
 use smtp::{ForwardPath, ReversePath};
@@ -16,6 +17,7 @@ use super::content::{Content, ContentError};
 use super::conversation::{Client, milliseconds};
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::{self, Decision, Disposition, EndedBy, Protocol, Sizes, Stage, Timings};
+use crate::deliver::fault::Fault;
 use crate::deliver::nexthops::Lease;
 use crate::event::Time;
 use crate::policy::{ListMatch, RecipientClass, Verdict};
@@ -40,6 +42,8 @@ pub struct Transaction {
     pub recipients: Vec<Recipient>,
     /// The accepted ones by policy and nexthop.
     pub groups: Vec<Group>,
+    /// That a submission to the queue will follow soon, while one is likely.
+    announcement: Option<Announcement>,
     /// The content so far.
     content: Option<Content>,
     content_error: Option<ContentError>,
@@ -75,6 +79,8 @@ pub struct Recipient {
     pub parameters: RcptParameters,
     /// Its route.
     pub route: Option<Arc<RouteContext>>,
+    /// No route has its domain: it is relayed for a client that may.
+    pub trusted: bool,
     /// The list entries that match it.
     pub lists: Vec<ListMatch>,
     /// Its group, if it was accepted.
@@ -87,6 +93,10 @@ pub struct Recipient {
     pub nexthop: Option<String>,
     /// Its last reply about this recipient.
     pub nexthop_reply: Option<Reply>,
+    /// What kept the nexthop from having the message, where the message was queued for it.
+    pub nexthop_fault: Option<String>,
+    /// The message in the queue.
+    pub queue_id: Option<MessageId>,
     /// What became of the message for it.
     pub disposition: Disposition,
 }
@@ -99,6 +109,10 @@ pub struct Group {
     pub route: Arc<RouteContext>,
     /// The nexthop's transaction, if it was begun at RCPT time.
     pub lease: Option<Lease>,
+    /// The message goes into the queue: the route says so, or its nexthop failed and the route says so then.
+    pub queues: bool,
+    /// What kept it from cut-through.
+    pub fault: Option<Arc<Fault>>,
 }
 
 impl Transaction {
@@ -120,6 +134,7 @@ impl Transaction {
             lists,
             recipients: Vec::new(),
             groups: Vec::new(),
+            announcement: None,
             content: None,
             content_error: None,
             content_begun: None,
@@ -132,6 +147,9 @@ impl Transaction {
     pub fn begin_content(&mut self, cx: &Context) {
         self.stage = Stage::Data;
         self.content_begun = Some(Instant::now());
+        if self.groups.iter().any(|group| group.queues) {
+            self.announcement = cx.services.queue().ok().map(Queue::announce);
+        }
         self.content = Some(Content::new(cx.content.clone(), self.mail.size));
     }
 
@@ -154,6 +172,11 @@ impl Transaction {
             (_, Some(error)) => Err(error),
             (None, None) => Err(ContentError::Spool(std::io::ErrorKind::NotFound.into())),
         }
+    }
+
+    /// What was announced to the queue is here.
+    pub fn end_announcement(&mut self) {
+        self.announcement = None;
     }
 
     /// The accepted recipients of a group, with their places among all recipients.
@@ -235,12 +258,15 @@ impl Recipient {
             forward_path,
             parameters,
             route: None,
+            trusted: false,
             lists: Vec::new(),
             group: None,
             verdict: None,
             reply: None,
             nexthop: None,
             nexthop_reply: None,
+            nexthop_fault: None,
+            queue_id: None,
             disposition: Disposition::Abandoned,
         }
     }
@@ -269,6 +295,8 @@ impl Recipient {
             reply: self.reply.as_ref().map(Into::into),
             nexthop: self.nexthop,
             nexthop_reply: self.nexthop_reply.as_ref().map(Into::into),
+            nexthop_fault: self.nexthop_fault,
+            queue_id: self.queue_id.map(|id| id.to_string()),
             disposition: self.disposition,
         }
     }

@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use super::OWN_PREFIX;
 
 /// A message as it goes out: `prepend`, then the message without the ranges in `removed`.
@@ -34,6 +36,13 @@ impl Edited {
         prepend
             .into_iter()
             .chain(kept.filter_map(|range| message.get(range)))
+    }
+
+    /// The same as pieces that share the memory of `message`, for whoever keeps them.
+    pub fn pieces(&self, message: &Bytes) -> Vec<Bytes> {
+        let prepend = (!self.prepend.is_empty()).then(|| Bytes::copy_from_slice(&self.prepend));
+        let kept = self.kept(message.len()).map(|range| message.slice(range));
+        prepend.into_iter().chain(kept).collect()
     }
 
     /// How many bytes go out for a message of `length` bytes: for SIZE and BDAT.

@@ -330,3 +330,30 @@ proptest! {
         prop_assert!(field.is_ascii());
     }
 }
+
+#[test]
+fn hops_are_counted_and_our_own_known() {
+    let reference = "K7QX-3M9D-2F";
+    let field = |host: &str, id: &str| {
+        format!(
+            "Received: from a.example\r\n\tby {host} (Gatepost) with ESMTP\r\n\tid {id} for <b@example.org>;\r\n\tdate\r\n"
+        )
+    };
+    let text = [
+        field("mx.example.net", reference),
+        field("MX.Example.Net", reference),
+        field("mx.example.net", "4Z9qUeued"),
+        field("mx.example.org", reference),
+        "X-Received: by mx.example.net id K7QX-3M9D-2F\r\n\r\nReceived: by mx.example.net\r\n"
+            .to_owned(),
+    ];
+    let message = scan::message::Message::new(text.concat().into());
+    let counted = super::hops(&message, "mx.example.net");
+    assert_eq!(
+        counted,
+        super::Hops {
+            received: 4,
+            own: 2
+        }
+    );
+}

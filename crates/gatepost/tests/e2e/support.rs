@@ -21,6 +21,8 @@ pub(crate) mod gateway;
 pub(crate) mod hostile_dns;
 #[path = "support/loopback.rs"]
 pub(crate) mod loopback;
+#[path = "support/misbehaviour.rs"]
+pub(crate) mod misbehaviour;
 #[path = "support/names.rs"]
 pub(crate) mod names;
 #[path = "support/policy_host.rs"]
@@ -29,6 +31,8 @@ pub(crate) mod policy_host;
 pub(crate) mod postfix;
 #[path = "support/programs.rs"]
 pub(crate) mod programs;
+#[path = "support/queued.rs"]
+pub(crate) mod queued;
 #[path = "support/reports.rs"]
 pub(crate) mod reports;
 #[path = "support/sink.rs"]

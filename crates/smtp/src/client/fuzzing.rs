@@ -83,10 +83,10 @@ impl Driver {
             }),
             pipelining: bit(3),
             chunking: bit(4),
-            pix: if bit(5) {
-                PixWorkaround::Off
-            } else {
-                PixWorkaround::Detect
+            pix: match (bit(5), bit(6)) {
+                (true, _) => PixWorkaround::Off,
+                (false, true) => PixWorkaround::Known,
+                (false, false) => PixWorkaround::Detect,
             },
             ..Settings::new("client.example")
         };

@@ -43,7 +43,26 @@ pub(crate) struct Offered {
     pub(crate) require_tls: bool,
 }
 
+impl Offered {
+    /// All of them, for what this crate itself has written.
+    const ALL: Offered = Offered {
+        smtputf8: true,
+        dsn: true,
+        prdr: true,
+        auth: true,
+        require_tls: true,
+    };
+}
+
 impl MailParameters {
+    /// Reads back what `Display` has written, whatever extension it is of.
+    ///
+    /// # Errors
+    /// If that has not written it.
+    pub fn from_wire(text: &str) -> Result<MailParameters, ParameterError> {
+        MailParameters::parse(text, Offered::ALL)
+    }
+
     /// Reads what follows the reverse-path: nothing, or blanks and parameters.
     pub(crate) fn parse(text: &str, offered: Offered) -> Result<MailParameters, ParameterError> {
         let mut parameters = MailParameters::default();
@@ -67,6 +86,14 @@ impl MailParameters {
 }
 
 impl RcptParameters {
+    /// Reads back what `Display` has written, whatever extension it is of.
+    ///
+    /// # Errors
+    /// If that has not written it.
+    pub fn from_wire(text: &str) -> Result<RcptParameters, ParameterError> {
+        RcptParameters::parse(text, Offered::ALL)
+    }
+
     /// Reads what follows the forward-path: nothing, or blanks and parameters.
     pub(crate) fn parse(text: &str, offered: Offered) -> Result<RcptParameters, ParameterError> {
         let mut parameters = RcptParameters::default();

@@ -177,16 +177,14 @@ impl Examiner {
         let reference = explain::reference(&self.cx);
         let (stage, verdict, findings) = match (&admission.route, received) {
             (Some(taken), Ok(_)) if admission.verdict.is_accept() => {
-                let route = Arc::clone(&taken.route);
                 let specimen = self.specimen(message, &reverse_path, &admission, reference);
-                let (verdict, findings) = self.scan(&route, specimen, &admission).await;
+                let (verdict, findings) = self.scan(&taken.route, specimen, &admission).await;
                 (Stage::Message, verdict, findings)
             }
-            (Some(_), Err(defect)) if admission.verdict.is_accept() => (
-                Stage::Message,
-                Verdict::because(defective(defect)),
-                Vec::new(),
-            ),
+            (Some(_), Err(defect)) if admission.verdict.is_accept() => {
+                let verdict = Verdict::because(defective(defect));
+                (Stage::Message, verdict, Vec::new())
+            }
             _ => (admission.stage, admission.verdict.clone(), Vec::new()),
         };
         let reply = verdict.reason().map(|reason| {
@@ -219,6 +217,13 @@ impl Examiner {
             findings,
             milliseconds: begun.elapsed().as_secs_f64() * 1000.0,
         }
+    }
+
+    /// The verdict on a message that goes round in circles.
+    fn circle(&self, message: &Message) -> Option<Verdict> {
+        let config = &self.cx.config;
+        let hops = trace_fields::hops(message, &config.node.name);
+        policy::hops(hops.received, hops.own, &config.loops.limits()).map(Verdict::because)
     }
 
     /// The message as the listener would have received it, or why it would not have.
@@ -275,6 +280,9 @@ impl Examiner {
         specimen: Arc<Specimen>,
         admission: &Admission,
     ) -> (Verdict, Vec<(Finding, Likelihood, Likelihood)>) {
+        if let Some(verdict) = self.circle(&specimen.message) {
+            return (verdict, Vec::new());
+        }
         let mut lists = admission.entries();
         lists.extend(self.cx.lists.authors(&specimen.message));
         let facts = MessageFacts { lists };

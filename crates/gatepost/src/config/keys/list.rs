@@ -27,6 +27,7 @@ pub(super) const SCOPES: &[Scope] = &[
             reply("size", "Refused for its size."),
             reply("line", "Refused for a line that is too long."),
             reply("bare_newline", "Refused for a bare CR or LF."),
+            reply("loop", "Refused because it goes round in circles."),
             reply("relay", "Not a domain that is relayed for."),
             reply("mailbox", "No such mailbox."),
             reply("list", "On a block list."),
@@ -38,6 +39,7 @@ pub(super) const SCOPES: &[Scope] = &[
                 "The recipient needs a transaction of its own.",
             ),
             reply("exhausted", "Memory or disk is used up for the moment."),
+            reply("queue_fault", "The queue can't be written."),
         ],
     },
 ];

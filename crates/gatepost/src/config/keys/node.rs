@@ -54,6 +54,24 @@ pub(super) const SCOPES: &[Scope] = &[
                 "Where messages wait that can't be handed on at once.",
             ),
             Key::optional(
+                "reports",
+                Kind::Table("reports"),
+                "its defaults",
+                "What senders are told when messages are not delivered.",
+            ),
+            Key::optional(
+                "dkim",
+                Kind::Tables("dkim"),
+                "nothing is signed",
+                "Keys that sign messages of our own domains.",
+            ),
+            Key::optional(
+                "loops",
+                Kind::Table("loops"),
+                "its defaults",
+                "When a message goes round in circles.",
+            ),
+            Key::optional(
                 "pool",
                 Kind::Tables("pool"),
                 "the node's own addresses and name",

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use net::resolver::Resolver;
+use proptest::prelude::*;
 
 use super::*;
 use crate::context::Services;
@@ -17,6 +18,7 @@ const ZONE: &str = "
     fewer.example MX 10 a.mail.example
     quiet.example MX 0 .
     loop.example MX 0 mx.gate.example
+    removed.example MX 0 mx.gate.example
     down.example SERVFAIL
     a.mail.example A 192.0.2.1
     b.mail.example A 192.0.2.2
@@ -192,13 +194,24 @@ async fn what_is_vain_fails_and_what_is_not_known_waits() {
         ("down.example", "4.4.3"),
         ("lost.example", "4.4.3"),
         // The route was taken out of the configuration: that is mended there, and bounces nothing.
-        ("unknown.example", "4.4.4"),
+        ("removed.example", "4.4.4"),
     ] {
         match plan(&cx, &lane(domain)).await {
             Err(NoPlan::Transient(fault)) => assert_eq!(fault.status().to_string(), status),
             _ => panic!("{domain} can't be known"),
         }
     }
+}
+
+#[tokio::test]
+async fn reports_go_to_the_exchangers_of_domains_that_no_route_has() {
+    let cx = context(&ZONE.replace(
+        "odd.example A",
+        "sender.example MX 10 a.mail.example\nodd.example A",
+    ));
+    let plan = planned(&cx, "sender.example").await;
+    assert_eq!(labels(&plan), ["mx a.mail.example:25"]);
+    assert_eq!(&*plan.route.label, "built in");
 }
 
 #[tokio::test(start_paused = true)]
@@ -251,5 +264,31 @@ async fn a_pool_has_a_name_and_addresses_of_its_own() {
             (manner.ehlo_name.as_str(), shown),
             (name, bind.iter().map(ToString::to_string).collect())
         );
+    }
+}
+
+proptest! {
+    #[test]
+    fn preferences_are_never_inverted_and_nobody_is_lost(preferences in proptest::collection::vec(0..4_u16, 0..20)) {
+        let hosts: Vec<Host> = preferences.iter().zip(1_u16..).map(|(preference, number)| {
+            let name: Arc<str> = Arc::from(format!("mx{number}.example"));
+            let place = mx::Place {
+                canonical: Arc::clone(&name),
+                name,
+                ips: vec![IpAddr::from([192, 0, 2, 1])],
+                secure: false,
+                valid_for: Duration::ZERO,
+            };
+            exchanger(MxHost { preference: *preference, place, from_mx: true, secure: false }, 25)
+        }).collect();
+        for order in [Order::Preference, Order::Random] {
+            let drawn = drawn(&hosts, order);
+            let mut names: Vec<_> = drawn.iter().map(|host| &host.name).collect();
+            let mut given: Vec<_> = hosts.iter().map(|host| &host.name).collect();
+            names.sort();
+            given.sort();
+            prop_assert_eq!(names, given);
+            prop_assert!(order == Order::Random || drawn.is_sorted_by_key(|host| host.preference));
+        }
     }
 }

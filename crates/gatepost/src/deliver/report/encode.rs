@@ -152,3 +152,8 @@ pub(super) fn field(name: &str, value: &str) -> String {
     let lines = filled(value, LINE_COLUMNS - 2 - name.len(), WORD_MAX);
     format!("{name}: {}\r\n", lines.join("\r\n  "))
 }
+
+/// Base64 in one line.
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}

@@ -447,7 +447,8 @@ async fn requiretls_goes_to_servers_that_prove_themselves() {
 async fn results_are_noted() {
     let world = World::new().sts("testing", "mx.example.org").await;
     let security = world.of(insecure(), Demand::default()).await.unwrap();
-    let reports = TlsReports::open(world.authority.path().join("reports")).unwrap();
+    let reports = TlsReports::new(Some(world.authority.path().join("reports")));
+    reports.switch(true).unwrap();
     let attempt = Attempt {
         domain: DOMAIN,
         host: HOST,

@@ -4,12 +4,14 @@
 //! tried again with the next round; after three days it is given up.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 use net::resolver::{DnsError, Resolver};
-use smtp::Mailbox;
+use queue::{Envelope, Origin, QueuedRecipient, Submission};
+use smtp::{ForwardPath, MailParameters, Mailbox, RcptParameters, ReversePath};
 
 use super::TlsReports;
 use super::document::{Document, Reported};
@@ -26,6 +28,8 @@ const INTERVAL: Duration = Duration::from_secs(900);
 /// The round begins within the first four hours of the day (RFC 8460 section 4.1), UTC, but not at once: results of the day
 /// before may still come.
 const BEGIN_SECONDS: std::ops::Range<u64> = 600..4 * 3600;
+/// A report that nobody takes for so long is given up.
+const LIFETIME_MILLISECONDS: u64 = 3 * 86_400_000;
 /// Bytes of an answer to a POST.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
 const DAY_SECONDS: u64 = 86_400;
@@ -53,6 +57,33 @@ pub struct Outgoing {
     pub from_domain: String,
     /// Header section and body.
     pub content: Bytes,
+}
+
+impl Outgoing {
+    /// What is submitted to the queue: from nobody, so that nothing comes back; `signature` is a header field with its line end, or
+    /// nothing. Its own header field TLS-Required lets it through where the policy it reports on is broken.
+    pub fn into_submission(self, reference: String, signature: Option<Bytes>) -> Submission {
+        let recipient = QueuedRecipient {
+            forward_path: ForwardPath::Mailbox(self.to),
+            parameters: RcptParameters::default(),
+        };
+        Submission {
+            envelope: Envelope {
+                reference,
+                origin: Origin::TlsReport,
+                arrived: unix_seconds().saturating_mul(1000),
+                customer: Arc::from(""),
+                reverse_path: ReversePath::Null,
+                mail: MailParameters::default(),
+                eight_bit: false,
+                submitted: false,
+                lifetime: LIFETIME_MILLISECONDS,
+                delay_warning: 0,
+                recipients: vec![recipient],
+            },
+            content: signature.into_iter().chain([self.content]).collect(),
+        }
+    }
 }
 
 /// The time between two looks: a quarter of an hour, more or less.

@@ -15,8 +15,8 @@ pub(super) const UNAVAILABLE_CAUSES: &[&str] = &[
 
 #[rustfmt::skip]
 const KINDS: &[&str] = &[
-    "spam", "virus", "attachment", "size", "line", "bare-newline", "relay", "mailbox", "list", "policy",
-    "engine-unavailable", "nexthop-down", "another-transaction", "exhausted",
+    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "policy",
+    "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
 ];
 
 /// What `decided` tells.
@@ -44,6 +44,35 @@ pub(super) const DECISION: &[Field] = &[
     always("timings", Shape::Part(&TIMINGS), "How long things took."),
     always("ended_by", Shape::Word(&["reply", "rset", "quit", "disconnect", "timeout", "stop"]), "What ended the transaction."),
 ];
+
+/// What `delivery` tells.
+#[rustfmt::skip]
+pub(super) const DELIVERY: &[Field] = &[
+    always("reference", Shape::Text, "The reference of the transaction that brought the message."),
+    always("queue_id", Shape::Text, "The message in the queue."),
+    maybe("customer", Shape::Text, "Whose message it is."),
+    always("reverse_path", Shape::Text, "Without angle brackets; `<>` for the null reverse-path."),
+    always("recipients", Shape::List(&Shape::Part(&DELIVERED_RECIPIENT)), "The recipients that it was about."),
+    maybe("nexthop", Shape::Text, "The nexthop that was spoken to, or was to be."),
+    maybe("tls", Shape::Part(&TLS), "The encryption of the connection."),
+    always("bytes", Shape::Number("bytes"), "The size of the message."),
+    always("attempts", Shape::Number(""), "How often delivery was tried, this time included."),
+    maybe("repeatable", Shape::Flag, "The final reply was lost, so that the message may arrive twice."),
+    always("age_seconds", Shape::Number("s"), "How long ago the message was accepted."),
+    always("milliseconds", Shape::Number("ms"), "How long the transaction took."),
+];
+
+#[rustfmt::skip]
+const DELIVERED_RECIPIENT: Part = Part {
+    name: "delivered recipient",
+    meaning: "What became of a queued message for one recipient.",
+    fields: &[
+        always("forward_path", Shape::Text, "Without angle brackets."),
+        always("result", Shape::Word(&["delivered", "delayed", "failed", "expired"]), "What became of it."),
+        maybe("status", Shape::Text, "The enhanced status (RFC 3463)."),
+        maybe("reply", Shape::Text, "The nexthop's reply, or what happened in its place."),
+    ],
+};
 
 /// Who connected.
 #[rustfmt::skip]
@@ -100,6 +129,8 @@ const RECIPIENT: Part = Part {
         maybe("reply", Shape::Part(&REPLY), "Our reply to RCPT, or with PRDR to the message."),
         maybe("nexthop", Shape::Text, "The nexthop that was spoken to."),
         maybe("nexthop_reply", Shape::Part(&REPLY), "Its last reply about this recipient."),
+        maybe("nexthop_fault", Shape::Text, "What kept the nexthop from having the message, where the message was queued for it."),
+        maybe("queue_id", Shape::Text, "The message in the queue."),
         always("disposition", Shape::Word(&["refused", "deferred", "relayed", "delivered", "queued", "abandoned"]), "What became of the message for it: told 5xx, told 4xx, taken by the nexthop, in the maildir, in the queue, or never given."),
     ],
 };

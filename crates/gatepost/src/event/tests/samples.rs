@@ -12,7 +12,10 @@ use crate::decision::{
     Stage, Timings, Tls,
 };
 use crate::deliver::families::Family;
-use crate::event::{ConnectionRefusal, Event, SessionEnd, SessionEnded, Time};
+use crate::event::{
+    ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, SessionEnd,
+    SessionEnded, Time,
+};
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
 const STAGES: [Stage; 7] = [
@@ -176,6 +179,10 @@ fn recipients() -> Vec<Recipient> {
         reply: Some(reply()),
         nexthop: Some("smtp:192.0.2.9:25".to_owned()),
         nexthop_reply: Some(bare_reply()),
+        nexthop_fault: Some(
+            "nexthop smtp:192.0.2.25:25, connecting: connection refused".to_owned(),
+        ),
+        queue_id: Some("4711".to_owned()),
         disposition,
         ..Recipient::new("jane@example.com")
     });
@@ -461,6 +468,93 @@ fn of_the_process() -> Vec<Event> {
     ]
 }
 
+fn of_the_queue() -> Vec<Event> {
+    let recipient = |result, status: &str| DeliveredRecipient {
+        forward_path: "anna@example.org".to_owned(),
+        result,
+        status: status.to_owned(),
+        reply: "450 4.2.0 later".to_owned(),
+    };
+    let results = [
+        (DeliveryResult::Delivered, "2.0.0"),
+        (DeliveryResult::Delayed, "4.2.0"),
+        (DeliveryResult::Failed, "5.1.1"),
+        (DeliveryResult::Expired, "4.4.7"),
+    ];
+    let full = Delivery {
+        reference: "K7QX-3M9D-2F".to_owned(),
+        queue_id: "4711".to_owned(),
+        customer: Arc::from("acme"),
+        reverse_path: "ann@example.net".to_owned(),
+        recipients: results
+            .map(|(result, status)| recipient(result, status))
+            .into(),
+        nexthop: "mx mail.example.org:25".to_owned(),
+        tls: Some(Tls {
+            version: "TLSv1.3".to_owned(),
+            cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
+            server_name: None,
+        }),
+        bytes: 4096,
+        attempts: 2,
+        repeatable: true,
+        age_seconds: 300.5,
+        milliseconds: 12.5,
+    };
+    let bare = Delivery {
+        customer: Arc::from(""),
+        recipients: vec![DeliveredRecipient {
+            status: String::new(),
+            reply: String::new(),
+            ..recipient(DeliveryResult::Delivered, "")
+        }],
+        nexthop: String::new(),
+        tls: None,
+        repeatable: false,
+        ..full.clone()
+    };
+    vec![
+        Event::Delivery(Box::new(full)),
+        Event::Delivery(Box::new(bare)),
+        Event::ReportQueued {
+            reference: "K7QX-3M9D-2G".to_owned(),
+            queue_id: "4712".to_owned(),
+            about: "K7QX-3M9D-2F".to_owned(),
+            forward_path: "ann@example.net".to_owned(),
+        },
+        Event::DiskFull {
+            bytes_free: 1 << 20,
+            bytes_reserved: 1 << 29,
+        },
+        Event::DiskFree {
+            bytes_free: 1 << 30,
+        },
+        Event::DiskFault {
+            what: "syncing a segment".to_owned(),
+            detail: "Input/output error (os error 5)".to_owned(),
+        },
+        Event::DiskWorks,
+        Event::QueueDamaged {
+            segment: 7,
+            offset: 4096,
+            detail: "its checksum is wrong".to_owned(),
+            kept_as: Some("7-4096".to_owned()),
+        },
+        Event::QueueDamaged {
+            segment: 7,
+            offset: 8192,
+            detail: "its checksum is wrong".to_owned(),
+            kept_as: None,
+        },
+        Event::QueueRecovered {
+            messages: 1_000_000,
+            recipients: 1_200_000,
+            damaged: 2,
+            milliseconds: 8000.0,
+        },
+    ]
+}
+
 /// All of them.
 pub(crate) fn samples() -> Vec<Event> {
     let decided = |decision| Event::Decided(Box::new(decision));
@@ -473,6 +567,7 @@ pub(crate) fn samples() -> Vec<Event> {
     let mut samples: Vec<Event> = decisions().into_iter().map(decided).collect();
     samples.extend(sessions().into_iter().map(ended));
     samples.extend(refusals());
+    samples.extend(of_the_queue());
     samples.extend(CAUSES.map(engine_down));
     samples.push(Event::EngineUp {
         engine: Arc::from("clamav"),

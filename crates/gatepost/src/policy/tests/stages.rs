@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::policy::{
-    EngineRule, Kind, List, ListField, ListMatch, MailboxCheck, RecipientClass, RecipientFacts,
-    Relay, Settings, Verdict, connect, mail, rcpt, share,
+    EngineRule, HopLimits, Kind, List, ListField, ListMatch, MailboxCheck, RecipientClass,
+    RecipientFacts, Relay, Settings, Verdict, connect, hops, mail, rcpt, share,
 };
 
 fn entry(list: List, field: ListField) -> ListMatch {
@@ -94,6 +94,7 @@ fn each_kind_has_its_codes() {
             "size 552 5.3.4",
             "line 554 5.6.0",
             "bare-newline 550 5.5.2",
+            "loop 554 5.4.6",
             "relay 550 5.7.1",
             "mailbox 550 5.1.1",
             "list 550 5.7.1",
@@ -102,6 +103,7 @@ fn each_kind_has_its_codes() {
             "nexthop-down 451 4.4.1",
             "another-transaction 452 4.5.3",
             "exhausted 452 4.3.1",
+            "queue-fault 451 4.3.0",
         ]
     );
     assert!("Spam".parse::<Kind>().is_err());
@@ -165,4 +167,20 @@ fn recipients_share_a_transaction_if_nothing_differs() {
         List::Block,
         ListField::Recipient
     )]));
+}
+
+#[test]
+fn a_message_goes_round_in_circles_from_here_on() {
+    let limits = HopLimits {
+        received_max: 100,
+        own_max: 5,
+    };
+    assert_eq!(hops(100, 5, &limits), None);
+    for (received, own) in [(101, 0), (6, 6)] {
+        let reason = hops(received, own, &limits).unwrap();
+        assert_eq!(
+            (reason.kind.code(), reason.kind.status().to_string()),
+            (554, "5.4.6".to_owned())
+        );
+    }
 }

@@ -66,6 +66,10 @@ async fn examine(
     let received = received_field(conversation, transaction);
     let message = Message::new(kept.bytes.clone());
     transaction.outcome.message_id = message_id(&message);
+    let hops = trace_fields::hops(&message, &cx.config.node.name);
+    if let Some(reason) = policy::hops(hops.received, hops.own, &cx.config.loops.limits()) {
+        return refuse_all(conversation, transaction, &reason);
+    }
     transaction.lists.extend(cx.lists.authors(&message));
     let specimen = Arc::new(specimen(conversation, transaction, message, received));
     let begun = Instant::now();

@@ -5,20 +5,22 @@
 
 use std::sync::Arc;
 
+use queue::{Queue, SubmitError};
 use smtp::client::Unsupported;
 use smtp::server::Answer;
 use smtp::{ForwardPath, MailParameters, RcptParameters, Reply, ReversePath, Status};
 
-use crate::config::{Callout, Nexthop, RecipientCheck};
+use crate::config::{Callout, Nexthop, OnNexthopFailure, RecipientCheck};
 use crate::context::{Context, RouteContext};
 use crate::decision::Stage;
 use crate::deliver::callouts;
+use crate::deliver::fault::Fault;
 use crate::deliver::nexthops::{NotOpened, Opened, Opening};
 use crate::policy::{
     self, Kind, ListMatch, MailboxCheck, Reason, RecipientClass, RecipientFacts, Relay, Verdict,
 };
 use crate::serve::conversation::Conversation;
-use crate::serve::refusals::{lacking, local_fault, passed_on, refusal_for};
+use crate::serve::refusals::{lacking, local_fault, passed_on, refusal_for, unqueued};
 use crate::serve::transaction::{Group, Recipient, Transaction};
 
 /// Policies and nexthops that one transaction may span with PRDR.
@@ -73,6 +75,7 @@ async fn consider(
     let (route, relay) = cx.relay(recipient.forward_path.domain(), may_relay);
     let route = route.cloned();
     recipient.route = route.clone();
+    recipient.trusted = relay == Relay::Trusted;
     recipient.lists = recipient
         .forward_path
         .mailbox()
@@ -89,7 +92,10 @@ async fn consider(
         return Err(Refused::Verdict(Verdict::because(Reason::new(Kind::Relay))));
     };
     let group = join(transaction, &route, &recipient.lists)?;
-    facts.mailbox = check(cx, &route, transaction, recipient).await?;
+    if !route.route.cut_through {
+        room(cx)?;
+    }
+    facts.mailbox = check(cx, &route, recipient).await?;
     accepted(policy::rcpt(&facts))?;
     let group = match group {
         Some(group) => group,
@@ -98,11 +104,17 @@ async fn consider(
                 class: class(&route, &recipient.lists),
                 route: Arc::clone(&route),
                 lease: None,
+                queues: !route.route.cut_through,
+                fault: None,
             });
             transaction.groups.len() - 1
         }
     };
-    if route.route.cut_through && route.dials() {
+    let queues = |group: &Group| group.queues;
+    if transaction.groups.get(group).is_some_and(queues) {
+        return Ok(group);
+    }
+    if route.dials() {
         let begun = begin_at_nexthop(cx, transaction, group, recipient).await;
         if begun.is_err() && transaction.members(group).next().is_none() {
             // Nobody is in the group: the next recipient may be of another.
@@ -114,6 +126,12 @@ async fn consider(
         begun?;
     }
     Ok(group)
+}
+
+/// Whether the queue would take the message: a full disk is told before the message comes.
+fn room(cx: &Context) -> Result<(), Refused> {
+    let fault = |error: SubmitError| Refused::Verdict(Verdict::because(unqueued(&error)));
+    cx.services.queue().and_then(Queue::room).map_err(fault)
 }
 
 fn accepted(verdict: Verdict) -> Result<(), Refused> {
@@ -159,7 +177,7 @@ fn join(
     ))?;
     // LMTP answers for each recipient after the message (RFC 2033 4.2). DATA has one reply: with more than one recipient
     // it would have to lie about some.
-    if group.is_some() && speaks_lmtp(route) {
+    if group.is_some() && route.route.cut_through && speaks_lmtp(route) {
         return Err(another_transaction(
             "its nexthop answers for each recipient apart",
         ));
@@ -196,18 +214,10 @@ fn listed(route: Option<&RouteContext>, recipient: &Recipient) -> MailboxCheck {
 async fn check(
     cx: &Context,
     route: &RouteContext,
-    transaction: &Transaction,
     recipient: &Recipient,
 ) -> Result<MailboxCheck, Refused> {
     let path = &recipient.forward_path;
     let callouts = &cx.services.callouts;
-    match callouts.find_split(&route.nexthop, path, &transaction.reverse_path) {
-        Some(reply) if callouts::is_unknown_mailbox(&reply) => {
-            return Ok(MailboxCheck::Unknown(reply.to_string()));
-        }
-        Some(reply) => return Err(Refused::Reply(reply)),
-        None => {}
-    }
     match callouts.find(&route.nexthop, path) {
         Some(callouts::Answer::Known) => return Ok(MailboxCheck::Known),
         Some(callouts::Answer::Unknown(words)) => {
@@ -292,11 +302,14 @@ async fn begin_at_nexthop(
     let reply = match &mut group.lease {
         Some(lease) => {
             recipient.nexthop = Some(lease.nexthop().to_owned());
-            lease
+            let answered = lease
                 .connection
                 .recipient(&recipient.forward_path, &recipient.parameters)
-                .await
-                .map_err(|fault| nexthop_down(fault.to_string()))?
+                .await;
+            match answered {
+                Ok(reply) => reply,
+                Err(fault) => return fails(cx, group, fault),
+            }
         }
         None => {
             let opening = Opening {
@@ -312,7 +325,7 @@ async fn begin_at_nexthop(
                 .await
             {
                 Ok(opened) => opened,
-                Err(NotOpened::Fault(fault)) => return Err(nexthop_down(fault.to_string())),
+                Err(NotOpened::Fault(fault)) => return fails(cx, group, fault),
                 Err(NotOpened::Unsupported(unsupported)) => {
                     return Err(Refused::Unsupported(unsupported));
                 }
@@ -339,6 +352,22 @@ async fn begin_at_nexthop(
         }))
     } else {
         Err(Refused::Reply(reply))
+    }
+}
+
+/// The nexthop failed at RCPT time: the recipient is deferred, or from here on the group's message goes into the queue.
+fn fails(cx: &Context, group: &mut Group, fault: Fault) -> Result<(), Refused> {
+    match group.route.route.on_nexthop_failure {
+        OnNexthopFailure::Defer => Err(nexthop_down(fault.to_string())),
+        OnNexthopFailure::Queue => {
+            room(cx)?;
+            if let Some(lease) = group.lease.take() {
+                lease.abandon();
+            }
+            group.queues = true;
+            group.fault = Some(Arc::new(fault));
+            Ok(())
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! It listens on port 0 and tells in its decision log what the system gave, so that no port is ever fought over.
 
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
@@ -132,39 +132,48 @@ impl Gateway {
         let folder = tempfile::Builder::new().prefix("gp-").tempdir().unwrap();
         let names = NoNames::start();
         let config = folder.path().join("gatepost.toml");
-        fs::write(
-            &config,
-            setup.text(folder.path(), setup.nameserver.unwrap_or(names.address())),
-        )
-        .unwrap();
-        let stderr = File::create(folder.path().join("stderr")).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_gatepost"))
-            .args(["serve", "--config"])
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(stderr.try_clone().unwrap())
-            .stderr(stderr)
-            .spawn()
-            .unwrap();
+        let asked = setup.nameserver.unwrap_or(names.address());
+        fs::write(&config, setup.text(folder.path(), asked)).unwrap();
         let mut gateway = Gateway {
-            child,
+            child: spawn(folder.path()),
             listeners: HashMap::new(),
             folder,
             names,
         };
-        let wanted = fs::read_to_string(&config)
-            .unwrap()
-            .matches("[[listener]]")
-            .count();
-        await_some("the gateway listens", || {
-            if let Ok(Some(status)) = gateway.child.try_wait() {
-                panic!("gatepost ended with {status}:\n{}", gateway.stderr());
-            }
-            gateway.listeners = gateway.listening();
-            let answers = UnixStream::connect(gateway.control()).is_ok();
-            (gateway.listeners.len() >= wanted && answers).then_some(())
-        });
+        gateway.await_listeners(0);
         gateway
+    }
+
+    /// Kills it without warning, as a power failure would, and starts it again with the same data.
+    pub(crate) fn kill_and_start(&mut self) {
+        let before = self.events("listening").len();
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.child = spawn(self.folder.path());
+        self.await_listeners(before);
+    }
+
+    /// Stops it by SIGTERM, waits for its end, and starts it again with the same data.
+    pub(crate) fn restart(&mut self) {
+        let before = self.events("listening").len();
+        self.signal("TERM");
+        assert!(self.await_end().success());
+        self.child = spawn(self.folder.path());
+        self.await_listeners(before);
+    }
+
+    /// Waits until it listens wherever it should; so many listeners were told of before it started.
+    fn await_listeners(&mut self, before: usize) {
+        let text = fs::read_to_string(self.config()).unwrap();
+        let wanted = before + text.matches("[[listener]]").count();
+        await_some("the gateway listens", || {
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("gatepost ended with {status}:\n{}", self.stderr());
+            }
+            let answers = UnixStream::connect(self.control()).is_ok();
+            (self.events("listening").len() >= wanted && answers).then_some(())
+        });
+        self.listeners = self.listening();
     }
 
     /// The address of the listener `main`.
@@ -331,6 +340,23 @@ impl Gateway {
         let Gateway { child, .. } = self;
         await_some("the gateway ends", || child.try_wait().unwrap())
     }
+}
+
+/// Runs `gatepost serve` with the configuration in this folder.
+fn spawn(folder: &Path) -> Child {
+    let stderr = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(folder.join("stderr"))
+        .unwrap();
+    Command::new(env!("CARGO_BIN_EXE_gatepost"))
+        .args(["serve", "--config"])
+        .arg(folder.join("gatepost.toml"))
+        .stdin(Stdio::null())
+        .stdout(stderr.try_clone().unwrap())
+        .stderr(stderr)
+        .spawn()
+        .unwrap()
 }
 
 impl Drop for Gateway {

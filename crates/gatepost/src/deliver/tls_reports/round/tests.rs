@@ -19,7 +19,8 @@ struct World {
 impl World {
     fn new() -> World {
         let authority = Authority::new();
-        let reports = TlsReports::open(authority.path().join("tls-reports")).unwrap();
+        let reports = TlsReports::new(Some(authority.path().join("tls-reports")));
+        reports.switch(true).unwrap();
         for domain in ["example.net", "example.org"] {
             let policy = ReportPolicy::new(PolicyKind::NoPolicyFound, domain, Vec::new());
             reports.with(|tally| tally.note(DAY, domain, &policy, None));
@@ -69,6 +70,14 @@ async fn a_report_goes_to_those_who_ask() {
                 .content
                 .starts_with(b"From: tls-reports@example.com\r\n")
         );
+        let signature = Bytes::from_static(b"DKIM-Signature: x\r\n");
+        let outgoing = sent[0].clone();
+        let submission = outgoing.into_submission("R".to_owned(), Some(signature));
+        assert_eq!(submission.envelope.reverse_path, ReversePath::Null);
+        assert_eq!(submission.envelope.origin, Origin::TlsReport);
+        let message = submission.content.concat();
+        assert!(message.starts_with(b"DKIM-Signature: x\r\nFrom: "));
+        assert!(crate::deliver::security::is_tls_optional(&message));
     }
     assert_eq!(world.due(), Vec::<String>::new());
     world.round(zone, Ok(())).await;

@@ -158,14 +158,21 @@ fn a_file_that_has_grown_is_written_anew() {
 fn what_could_not_be_written_is_written_later() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().join("tls");
-    let reports = TlsReports::open(place.clone()).unwrap();
+    let reports = TlsReports::new(Some(place.clone()));
+    reports.switch(true).unwrap();
     reports.note("example.net", &policy("example.net"), None);
     fs::remove_dir(&place).unwrap();
     reports.save().unwrap_err();
     fs::create_dir(&place).unwrap();
     reports.save().unwrap();
     assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
-    let off = TlsReports::off();
+    let off = TlsReports::new(None);
     off.note("example.net", &policy("example.net"), None);
+    off.switch(true).unwrap();
     off.save().unwrap();
+    // Switched off and on again, what is on disk is taken up.
+    reports.switch(false).unwrap();
+    assert_eq!(reports.with(|_| ()), None);
+    reports.switch(true).unwrap();
+    assert_eq!(reports.with(|tally| tally.days.len()), Some(1));
 }

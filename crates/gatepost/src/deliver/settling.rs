@@ -1,0 +1,438 @@
+//! What became of a parcel: gathered over one or more transactions, told in events, and settled with the queue as a whole.
+//!
+//! Whoever must be told of a failure is told before the recipient is settled as failed: a report that could not be stored leaves
+//! the recipient in the queue.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome, SubmitError};
+use smtp::{Class, ForwardPath, RcptParameters, ReversePath, Status};
+use tokio::time::Instant;
+
+use super::connection::{Answered, Connection};
+use super::fault::Fault;
+use super::outcome::Fate;
+use super::report::{Action, Concerned};
+use super::telling::tell;
+use crate::context::Context;
+use crate::decision::Tls;
+use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
+
+/// How long a message waits whose report could not be stored, or whose delivery ended by our own fault.
+const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
+
+/// A parcel that is being delivered. Dropped in a panic it is delayed, so that it can't be taken again at once.
+pub(super) struct InHand {
+    queue: Queue,
+    parcel: Option<Parcel>,
+}
+
+impl InHand {
+    pub(super) fn new(queue: &Queue, parcel: Parcel) -> InHand {
+        InHand {
+            queue: queue.clone(),
+            parcel: Some(parcel),
+        }
+    }
+
+    /// The parcel. It is there until it is settled, which takes `self`.
+    #[expect(
+        clippy::expect_used,
+        reason = "only what consumes self takes the parcel"
+    )]
+    pub(super) fn parcel(&self) -> &Parcel {
+        self.parcel
+            .as_ref()
+            .expect("it is there until it is settled")
+    }
+
+    pub(super) fn settle(mut self, outcomes: Vec<(u32, RecipientOutcome)>) {
+        if let Some(parcel) = self.parcel.take() {
+            self.queue.settle(parcel, outcomes);
+        }
+    }
+
+    /// Gives it back as it was.
+    pub(super) fn untried(mut self) {
+        drop(self.parcel.take());
+    }
+
+    /// Leaves all recipients alone for a while, by our own fault.
+    pub(super) fn delay(mut self, status: Status, detail: &str, pause: Duration) {
+        self.delay_all(status, detail, pause);
+    }
+
+    fn delay_all(&mut self, status: Status, detail: &str, pause: Duration) {
+        let Some(parcel) = self.parcel.take() else {
+            return;
+        };
+        let delayed = RecipientOutcome::Delayed {
+            nexthop: String::new(),
+            status,
+            diagnostic: detail.to_owned(),
+            retry_after: pause,
+        };
+        let recipients = parcel.recipients.clone();
+        let outcomes = recipients.into_iter().map(|index| (index, delayed.clone()));
+        self.queue.settle(parcel, outcomes.collect());
+    }
+}
+
+impl Drop for InHand {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let detail = "delivery ended abnormally on this node";
+            self.delay_all(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
+        }
+    }
+}
+
+/// What is known of a parcel's recipients so far.
+pub(super) struct Settling<'a> {
+    cx: &'a Context,
+    message: &'a QueuedMessage,
+    queue_id: String,
+    attempts: u32,
+    /// Each recipient, with what holds if no other server takes it.
+    left: Vec<(u32, Option<RecipientOutcome>)>,
+    outcomes: Vec<(u32, RecipientOutcome)>,
+    begun: Instant,
+    tls: Option<Tls>,
+    repeatable: bool,
+    /// It is the end of the lifetime, not an attempt.
+    expired: bool,
+    /// What is reported of those that were handed over, to whoever wants to know; `None` where the server tells it.
+    handed_over: Option<Action>,
+}
+
+impl<'a> Settling<'a> {
+    pub(super) fn new(cx: &'a Context, message: &'a QueuedMessage, parcel: &Parcel) -> Self {
+        Settling {
+            cx,
+            message,
+            queue_id: parcel.message.to_string(),
+            attempts: parcel.attempts,
+            left: parcel
+                .recipients
+                .iter()
+                .map(|index| (*index, None))
+                .collect(),
+            outcomes: Vec::with_capacity(parcel.recipients.len()),
+            begun: Instant::now(),
+            tls: None,
+            repeatable: false,
+            expired: false,
+            handed_over: Some(Action::Delivered),
+        }
+    }
+
+    /// The recipients that are not settled.
+    pub(super) fn left(&self) -> Vec<(&'a ForwardPath, &'a RcptParameters)> {
+        self.left
+            .iter()
+            .filter_map(|(index, _)| self.recipient(*index))
+            .collect()
+    }
+
+    fn recipient(&self, index: u32) -> Option<(&'a ForwardPath, &'a RcptParameters)> {
+        let recipients = &self.message.envelope.recipients;
+        let recipient = recipients.get(usize::try_from(index).ok()?)?;
+        Some((&recipient.forward_path, &recipient.parameters))
+    }
+
+    /// How often delivery was tried before.
+    pub(super) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    /// Notes how a transaction went, for the event.
+    pub(super) fn note_transaction(&mut self, connection: &Connection, answers: &[Answered]) {
+        self.tls = connection.tls_facts().map(|tls| Tls {
+            version: tls.version,
+            cipher: tls.cipher,
+            server_name: None,
+        });
+        self.handed_over = match (connection.speaks_dsn(), connection.is_final()) {
+            (true, _) => None,
+            (false, true) => Some(Action::Delivered),
+            (false, false) => Some(Action::Relayed),
+        };
+        let lost =
+            |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
+        self.repeatable |= answers.iter().any(lost);
+    }
+
+    /// One fate for each recipient that is left, in their order.
+    pub(super) fn settle(&mut self, fates: Vec<Fate>) {
+        let left = std::mem::take(&mut self.left);
+        for ((index, _), fate) in left.into_iter().zip(fates) {
+            match fate {
+                Fate::Settled(outcome) => self.outcomes.push((index, outcome)),
+                Fate::Elsewhere(outcome) => self.left.push((index, Some(outcome))),
+            }
+        }
+    }
+
+    /// The same for all that are left.
+    pub(super) fn settle_all(&mut self, outcome: &RecipientOutcome) {
+        for (index, _) in self.left.drain(..) {
+            self.outcomes.push((index, outcome.clone()));
+        }
+    }
+
+    /// Tells what became of it, and settles it with the queue.
+    pub(super) async fn finish(mut self, queue: &Queue, in_hand: InHand) {
+        for (index, otherwise) in std::mem::take(&mut self.left) {
+            let outcome = otherwise.unwrap_or(RecipientOutcome::Untried);
+            self.outcomes.push((index, outcome));
+        }
+        if let Err(error) = self.report(queue).await {
+            self.keep_failed(&error);
+        }
+        self.emit();
+        in_hand.settle(self.outcomes);
+    }
+
+    /// Reports what failed, and what was handed over where that is wanted.
+    async fn report(&self, queue: &Queue) -> Result<(), SubmitError> {
+        let concerned: Vec<Concerned<'_>> = self
+            .outcomes
+            .iter()
+            .filter_map(|(index, outcome)| self.concerned(*index, outcome))
+            .collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        tell(self.cx, queue, self.message, &concerned).await
+    }
+
+    fn concerned<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
+        let (action, status, nexthop, diagnostic) = match outcome {
+            RecipientOutcome::Failed {
+                nexthop,
+                status,
+                diagnostic,
+            } => (Action::Failed, *status, nexthop, diagnostic),
+            RecipientOutcome::Delivered { nexthop, reply } => {
+                let (_, parameters) = self.recipient(index)?;
+                parameters.notify.filter(|notify| notify.success)?;
+                (
+                    self.handed_over?,
+                    Status::new(Class::Success, 0, 0),
+                    nexthop,
+                    reply,
+                )
+            }
+            RecipientOutcome::Delayed { .. } | RecipientOutcome::Untried => return None,
+        };
+        Some(Concerned {
+            index,
+            action,
+            status,
+            diagnostic,
+            is_reply: is_reply(diagnostic),
+            remote_mta: host(nexthop),
+            last_attempt: (!self.expired).then(now),
+            will_retry_until: None,
+        })
+    }
+
+    /// Whoever must know of a failure could not be told: it has not happened yet.
+    fn keep_failed(&mut self, error: &SubmitError) {
+        tracing::error!(?error, "a report can't be queued, so its message stays");
+        for (_, outcome) in &mut self.outcomes {
+            if let RecipientOutcome::Failed {
+                nexthop,
+                diagnostic,
+                ..
+            } = outcome
+            {
+                *outcome = RecipientOutcome::Delayed {
+                    nexthop: std::mem::take(nexthop),
+                    status: Status::transient(3, 0),
+                    diagnostic: std::mem::take(diagnostic),
+                    retry_after: OWN_FAULT_PAUSE,
+                };
+            }
+        }
+    }
+
+    /// One event for each nexthop that had a word.
+    fn emit(&self) {
+        let mut by_nexthop: HashMap<&str, Vec<DeliveredRecipient>> = HashMap::new();
+        for (index, outcome) in &self.outcomes {
+            let (Some((forward_path, _)), Some(told)) =
+                (self.recipient(*index), Told::of(outcome, self.expired))
+            else {
+                continue;
+            };
+            let recipients = by_nexthop.entry(told.nexthop).or_default();
+            recipients.push(DeliveredRecipient {
+                forward_path: forward_path.to_string(),
+                result: told.result,
+                status: told.status,
+                reply: told.reply.to_owned(),
+            });
+        }
+        let envelope = &self.message.envelope;
+        for (nexthop, recipients) in by_nexthop {
+            let event = Event::Delivery(Box::new(Delivery {
+                reference: envelope.reference.clone(),
+                queue_id: self.queue_id.clone(),
+                customer: Arc::clone(&envelope.customer),
+                reverse_path: match &envelope.reverse_path {
+                    ReversePath::Null => "<>".to_owned(),
+                    ReversePath::Mailbox(mailbox) => mailbox.to_string(),
+                },
+                recipients,
+                nexthop: nexthop.to_owned(),
+                tls: self.tls.clone(),
+                bytes: self.message.content.len() as u64,
+                attempts: self.attempts.saturating_add(u32::from(!self.expired)),
+                repeatable: self.repeatable,
+                age_seconds: age(envelope.arrived).as_secs_f64(),
+                milliseconds: self.begun.elapsed().as_secs_f32() * 1000.0,
+            }));
+            self.cx.services.journal.emit(&event);
+        }
+    }
+}
+
+/// Milliseconds since 1970.
+fn now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
+}
+
+/// How long ago a message arrived.
+fn age(arrived: u64) -> Duration {
+    Duration::from_millis(now().saturating_sub(arrived))
+}
+
+/// Whether a diagnostic is an SMTP reply: three digits and more.
+fn is_reply(diagnostic: &str) -> bool {
+    let bytes = diagnostic.as_bytes();
+    bytes.len() > 3 && bytes.iter().take(3).all(u8::is_ascii_digit)
+}
+
+/// The host in the label of a nexthop: `mx HOST:PORT`, `smtp:HOST:PORT`, `lmtp:HOST:PORT`.
+fn host(nexthop: &str) -> Option<&str> {
+    let place = ["mx ", "smtp:", "lmtp:"]
+        .iter()
+        .find_map(|scheme| nexthop.strip_prefix(scheme))?;
+    let (host, _) = place.rsplit_once(':')?;
+    (!host.is_empty() && host != "unix").then_some(host)
+}
+
+/// An outcome as an event has it.
+struct Told<'a> {
+    nexthop: &'a str,
+    result: DeliveryResult,
+    status: String,
+    reply: &'a str,
+}
+
+impl Told<'_> {
+    /// `None` where nothing was tried.
+    fn of(outcome: &RecipientOutcome, expired: bool) -> Option<Told<'_>> {
+        Some(match outcome {
+            RecipientOutcome::Delivered { nexthop, reply } => Told {
+                nexthop,
+                result: DeliveryResult::Delivered,
+                status: String::new(),
+                reply,
+            },
+            RecipientOutcome::Failed {
+                nexthop,
+                status,
+                diagnostic,
+            } => Told {
+                nexthop,
+                result: if expired {
+                    DeliveryResult::Expired
+                } else {
+                    DeliveryResult::Failed
+                },
+                status: status.to_string(),
+                reply: diagnostic,
+            },
+            RecipientOutcome::Delayed {
+                nexthop,
+                status,
+                diagnostic,
+                ..
+            } => Told {
+                nexthop,
+                result: DeliveryResult::Delayed,
+                status: status.to_string(),
+                reply: diagnostic,
+            },
+            RecipientOutcome::Untried => return None,
+        })
+    }
+}
+
+/// The time for a delay report has come: those who want it are told, and nothing else changes.
+pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
+    let in_hand = InHand::new(queue, parcel);
+    match queue.read(in_hand.parcel()).await {
+        Ok(message) => {
+            let concerned = delayed(in_hand.parcel(), &message);
+            if let Err(error) = tell(cx, queue, &message, &concerned).await {
+                // A delay is no loss: the end of the lifetime will be told.
+                tracing::error!(?error, "a report on a delay can't be queued");
+            }
+        }
+        Err(error) => tracing::error!(?error, "a queued message that is late can't be read"),
+    }
+    let untried = |index: &u32| (*index, RecipientOutcome::Untried);
+    let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
+    in_hand.settle(outcomes);
+}
+
+fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
+    let last = parcel.last.as_ref();
+    let diagnostic = last.map_or("", |last| last.diagnostic.as_str());
+    let envelope = &message.envelope;
+    let concerned = |index: &u32| Concerned {
+        index: *index,
+        action: Action::Delayed,
+        status: last.map_or(Status::transient(4, 7), |last| last.status),
+        diagnostic,
+        is_reply: is_reply(diagnostic),
+        remote_mta: last.and_then(|last| host(&last.nexthop)),
+        last_attempt: None,
+        will_retry_until: Some(envelope.arrived.saturating_add(envelope.lifetime)),
+    };
+    parcel.recipients.iter().map(concerned).collect()
+}
+
+/// The lifetime of a message is over for these recipients.
+pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
+    let in_hand = InHand::new(queue, parcel);
+    let message = match queue.read(in_hand.parcel()).await {
+        Ok(message) => message,
+        Err(error) => {
+            tracing::error!(?error, "a queued message whose time is over can't be read");
+            return in_hand.delay(Status::transient(3, 0), "it can't be read", OWN_FAULT_PAUSE);
+        }
+    };
+    let mut settling = Settling::new(cx, &message, in_hand.parcel());
+    let (nexthop, last) = match &in_hand.parcel().last {
+        Some(last) => (last.nexthop.clone(), last.diagnostic.clone()),
+        None => (String::new(), "it was never tried".to_owned()),
+    };
+    // RFC 3463 3.5: X.4.7, delivery time expired.
+    settling.settle_all(&RecipientOutcome::Failed {
+        nexthop,
+        status: Status::permanent(4, 7),
+        diagnostic: last,
+    });
+    settling.expired = true;
+    settling.finish(queue, in_hand).await;
+}

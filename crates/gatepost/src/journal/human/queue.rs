@@ -1,0 +1,124 @@
+//! What the queue and delivery from it do, in words.
+
+use std::fmt::Write as _;
+
+use super::printable;
+use crate::config::Level;
+use crate::event::{Delivery, DeliveryResult, Event};
+
+/// Recipients that a line names.
+const RECIPIENTS_MAX: usize = 10;
+
+/// The event as a line; `None` for events of others.
+pub(super) fn line(event: &Event) -> Option<(Level, String)> {
+    Some(match event {
+        Event::Delivery(delivery) => (Level::Info, delivered(delivery)),
+        Event::ReportQueued {
+            reference,
+            queue_id,
+            about,
+            forward_path,
+        } => (
+            Level::Info,
+            format!(
+                "{reference} report queued queue_id={queue_id} about={about} to=<{}>",
+                printable(forward_path)
+            ),
+        ),
+        Event::DiskFull {
+            bytes_free,
+            bytes_reserved,
+        } => (
+            Level::Error,
+            format!(
+                "the disk of the queue is full: {bytes_free} bytes free, {bytes_reserved} are kept (queue.reserve); messages are deferred"
+            ),
+        ),
+        Event::DiskFree { bytes_free } => (
+            Level::Warn,
+            format!("the disk of the queue has room again: {bytes_free} bytes free"),
+        ),
+        Event::DiskFault { what, detail } => (
+            Level::Error,
+            format!("the disk of the queue fails, {what}: {detail}; messages are deferred"),
+        ),
+        Event::DiskWorks => (
+            Level::Warn,
+            "the disk of the queue can be written again".to_owned(),
+        ),
+        Event::QueueDamaged {
+            segment,
+            offset,
+            detail,
+            kept_as,
+        } => {
+            let kept = kept_as.as_ref();
+            let kept = kept.map_or("nowhere".to_owned(), |name| format!("corrupt/{name}"));
+            (
+                Level::Error,
+                format!(
+                    "queue segment {segment} is damaged at byte {offset} ({detail}): set aside in {kept}"
+                ),
+            )
+        }
+        Event::QueueRecovered {
+            messages,
+            recipients,
+            damaged,
+            milliseconds,
+        } => (
+            Level::Info,
+            format!(
+                "queue read: {messages} messages wait for {recipients} recipients, {damaged} damaged records, in {milliseconds:.0} ms"
+            ),
+        ),
+        _ => return None,
+    })
+}
+
+fn delivered(delivery: &Delivery) -> String {
+    let results = delivery.recipients.iter().map(|recipient| recipient.result);
+    let mut line = format!(
+        "{} {} queue_id={} from=<{}>",
+        delivery.reference,
+        outcome(results),
+        delivery.queue_id,
+        printable(delivery.reverse_path.trim_matches(['<', '>'])),
+    );
+    // Writing to a String can't fail.
+    for recipient in delivery.recipients.iter().take(RECIPIENTS_MAX) {
+        let _ = write!(line, " to=<{}>", printable(&recipient.forward_path));
+    }
+    if delivery.recipients.len() > RECIPIENTS_MAX {
+        let _ = write!(line, " recipients={}", delivery.recipients.len());
+    }
+    if !delivery.nexthop.is_empty() {
+        let _ = write!(line, " nexthop={}", printable(&delivery.nexthop));
+    }
+    if let Some(last) = delivery.recipients.last() {
+        let _ = write!(
+            line,
+            " status={} reply=\"{}\"",
+            last.status,
+            printable(&last.reply)
+        );
+    }
+    let _ = write!(
+        line,
+        " attempts={} age={:.1}s ms={:.1}",
+        delivery.attempts, delivery.age_seconds, delivery.milliseconds
+    );
+    line
+}
+
+/// One word for all recipients.
+fn outcome(mut results: impl Iterator<Item = DeliveryResult>) -> &'static str {
+    let Some(first) = results.next() else {
+        return "untried";
+    };
+    if results.all(|result| result == first) {
+        first.word()
+    } else {
+        "mixed"
+    }
+}

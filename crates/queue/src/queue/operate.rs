@@ -1,0 +1,286 @@
+//! What operators see and do. These calls read the disk: make them where that may block.
+
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+
+use bytes::Bytes;
+
+use super::shared::{Plan, Shared, wall};
+use super::{Queue, ReadError, Stats};
+use crate::codec::clip;
+use crate::index::Index;
+use crate::journal::Fate;
+use crate::limits::{ACTOR_BYTES_MAX, NEXTHOP_BYTES_MAX, REASON_BYTES_MAX};
+use crate::schedule::ParcelId;
+use crate::{
+    Action, Actor, LaneKey, LaneState, Listed, ListedRecipient, MessageId, RecipientState,
+    SiteState,
+};
+
+impl Queue {
+    /// Counts.
+    pub fn stats(&self) -> Stats {
+        let shared = &self.shared;
+        let totals = shared.plan().schedule.totals();
+        let counts = &shared.store.counts;
+        let index = shared.store.index();
+        let segments = index.segments.values();
+        Stats {
+            messages: index.messages(),
+            recipients: index.recipients,
+            held: index.held,
+            due: totals.due,
+            lanes: totals.lanes,
+            sites: totals.sites,
+            connections: totals.connections,
+            bytes: segments
+                .map(|segment| segment.end + segment.journal_end)
+                .sum::<u64>(),
+            hot_bytes: shared.hot().bytes(),
+            free_bytes: counts.free_bytes.load(Ordering::Relaxed),
+            segments: index.segments.len() as u64,
+            damaged: counts.damaged.load(Ordering::Relaxed),
+            submits: counts.submits.load(Ordering::Relaxed),
+            syncs: counts.syncs.load(Ordering::Relaxed),
+        }
+    }
+
+    /// The messages behind this one, by id, so many at most. Only so many are in memory at a time.
+    ///
+    /// # Errors
+    /// If the disk fails. What is damaged is left out: it was set aside.
+    pub fn page(&self, after: Option<MessageId>, limit: usize) -> Result<Vec<Listed>, ReadError> {
+        let ids: Vec<u64> = self
+            .shared
+            .store
+            .index()
+            .after(after.map(|id| id.0))
+            .take(limit)
+            .collect();
+        let mut page = Vec::with_capacity(ids.len());
+        for id in ids {
+            match self.listed(MessageId(id)) {
+                Ok(listed) => page.extend(listed),
+                Err(ReadError::Gone | ReadError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(page)
+    }
+
+    /// A message and how its recipients fare; `None` if it is not in the queue, or any more.
+    ///
+    /// # Errors
+    /// If the disk fails or the record is damaged.
+    pub fn listed(&self, id: MessageId) -> Result<Option<Listed>, ReadError> {
+        let store = &self.shared.store;
+        let record = match store.read(id.0, false) {
+            Err(ReadError::Gone) => return Ok(None),
+            other => other?,
+        };
+        let index = store.index();
+        let Some(slot) = index.slot(id.0) else {
+            return Ok(None);
+        };
+        let count = record.envelope.recipients.len() as u32;
+        let fates = (0..count).map(|at| {
+            store
+                .fate(&index, slot, at)
+                .unwrap_or_else(|_| known(&index, slot, at))
+        });
+        let recipients: Vec<ListedRecipient> = fates.map(listed_recipient).collect();
+        let mut open = recipients
+            .iter()
+            .filter(|recipient| !recipient.state.is_final());
+        Ok(Some(Listed {
+            id,
+            held: open.all(|recipient| recipient.state == RecipientState::Held),
+            content_bytes: record.header.content_bytes,
+            envelope: record.envelope.into(),
+            recipients,
+        }))
+    }
+
+    /// Header section and body of a message; `None` if it is not in the queue.
+    ///
+    /// # Errors
+    /// If the disk fails or the record is damaged.
+    pub fn content(&self, id: MessageId) -> Result<Option<Bytes>, ReadError> {
+        match self.shared.store.read(id.0, true) {
+            Ok(record) => Ok(Some(record.content)),
+            Err(ReadError::Gone) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does this to all recipients of a message that wait; false if it is not in the queue. Synced before it returns, but for
+    /// [`Action::Retry`], which changes nothing that lasts. What is under way is not stopped: its outcome counts.
+    ///
+    /// # Errors
+    /// If it could not be synced: it is in force, but a crash may take it back.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the agreed signature: an action is done with once it is done"
+    )]
+    pub fn act(&self, id: MessageId, action: Action, by: &Actor) -> Result<bool, ReadError> {
+        if !self.shared.act(id.0, &action, by) {
+            return Ok(false);
+        }
+        self.shared.rouse();
+        if action == Action::Retry {
+            return Ok(true);
+        }
+        self.shared.hot().forget(id.0);
+        self.shared.flush()?;
+        Ok(true)
+    }
+
+    /// All sites that are remembered, by name.
+    pub fn sites(&self) -> Vec<SiteState> {
+        self.shared.plan().schedule.site_states(self.shared.now())
+    }
+
+    /// Lanes, those with the most recipients first, so many at most.
+    pub fn lanes(&self, limit: usize) -> Vec<LaneState> {
+        self.shared
+            .plan()
+            .schedule
+            .lane_states(self.shared.now(), limit)
+    }
+}
+
+impl Shared {
+    fn act(&self, id: u64, action: &Action, by: &Actor) -> bool {
+        let mut plan = self.plan();
+        let mut index = self.store.index();
+        let Some(slot) = index.slot(id) else {
+            return false;
+        };
+        let open: Vec<(u32, ParcelId)> = index.message(slot).map_or_else(Vec::new, |message| {
+            let open = message
+                .recipients
+                .iter()
+                .zip(0..)
+                .filter(|(recipient, _)| !recipient.state.is_final());
+            open.map(|(recipient, at)| (at, ParcelId(recipient.parcel)))
+                .collect()
+        });
+        let by = Actor {
+            name: clip(&by.name, ACTOR_BYTES_MAX).to_owned(),
+            reason: clip(&by.reason, REASON_BYTES_MAX).to_owned(),
+        };
+        let wall = wall();
+        if *action != Action::Retry {
+            for (recipient, _) in &open {
+                self.store
+                    .change(&mut index, slot, *recipient, wall, |fate| {
+                        change(fate, action, &by, wall);
+                    });
+            }
+        }
+        let mut parcels: Vec<ParcelId> = open.iter().map(|(_, parcel)| *parcel).collect();
+        parcels.sort_unstable();
+        parcels.dedup();
+        for parcel in parcels {
+            self.tell_schedule(&mut plan, parcel, id, action);
+        }
+        true
+    }
+
+    fn tell_schedule(&self, plan: &mut Plan, parcel: ParcelId, id: u64, action: &Action) {
+        let now = self.now();
+        let Some(state) = plan
+            .schedule
+            .parcel(parcel)
+            .filter(|state| state.message == id)
+        else {
+            return;
+        };
+        let lane = LaneKey {
+            nexthop: None,
+            ..state.lane.clone()
+        };
+        match action {
+            Action::Retry => plan.schedule.retry(parcel, now),
+            Action::Hold => plan.schedule.hold(parcel, now),
+            Action::Release => plan.schedule.release_held(parcel, now),
+            // One that is out is finished when it comes back.
+            Action::Remove => plan.schedule.remove(parcel, now),
+            Action::Reroute(nexthop) => {
+                let nexthop = nexthop
+                    .as_deref()
+                    .map(|nexthop| clip(nexthop, NEXTHOP_BYTES_MAX).into());
+                plan.schedule
+                    .reroute(parcel, &LaneKey { nexthop, ..lane }, now)
+            }
+        };
+    }
+
+    /// Waits until all that was journaled is synced.
+    pub(crate) fn flush(&self) -> Result<(), ReadError> {
+        let (done, wait) = mpsc::channel();
+        {
+            let mut inbox = self.inbox();
+            if !inbox.ended {
+                inbox.flush.push(done);
+            }
+        }
+        self.call_writer();
+        match wait.recv() {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ReadError::Fault(
+                "the journal could not be synced".to_owned(),
+            )),
+            Err(_) => Err(ReadError::Fault("the queue is closed".to_owned())),
+        }
+    }
+}
+
+fn change(fate: &mut Fate, action: &Action, by: &Actor, wall: u64) {
+    // The wait goes on from now: the entry gets a new time.
+    fate.retry_after = fate
+        .retry_after
+        .saturating_sub(wall.saturating_sub(fate.at));
+    fate.by = Some(by.clone());
+    match action {
+        Action::Retry => fate.retry_after = 0,
+        Action::Hold => fate.state = RecipientState::Held,
+        Action::Release => {
+            fate.state = RecipientState::Waiting;
+            fate.retry_after = 0;
+        }
+        Action::Remove => fate.state = RecipientState::Removed,
+        Action::Reroute(nexthop) => {
+            fate.rerouted = nexthop
+                .as_deref()
+                .map(|nexthop| clip(nexthop, NEXTHOP_BYTES_MAX).to_owned());
+            fate.retry_after = 0;
+        }
+    }
+}
+
+/// What memory knows of a recipient whose entry cannot be read.
+fn known(index: &Index, slot: u32, at: u32) -> Fate {
+    let mut fate = Fate::new();
+    if let Some(known) = index
+        .message(slot)
+        .and_then(|message| message.recipients.get(at as usize))
+    {
+        (fate.state, fate.attempts, fate.warned) =
+            (known.state, u32::from(known.attempts), known.warned);
+    }
+    fate
+}
+
+fn listed_recipient(fate: Fate) -> ListedRecipient {
+    let waits = fate.state == RecipientState::Waiting && fate.retry_after > 0;
+    ListedRecipient {
+        state: fate.state,
+        attempts: fate.attempts,
+        last: fate.last,
+        next_attempt: waits.then(|| fate.at.saturating_add(fate.retry_after)),
+        warned: fate.warned,
+        rerouted: fate.rerouted,
+        by: fate.by,
+    }
+}

@@ -1,0 +1,361 @@
+//! What all handles, slots and parcels of a queue share: store, schedule, inbox of the writer.
+//!
+//! Locks are taken in the order schedule, index; nothing is awaited and no large read is made under either.
+
+use std::fmt;
+use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sync::{Notify, oneshot};
+
+use super::hot::Hot;
+use super::jobs::Jobs;
+use super::slot::Slot;
+use super::{Recovery, SubmitError};
+use crate::index::Index;
+use crate::recovery::Recoverer;
+use crate::schedule::{Millis, Next, ParcelId, Schedule, Waiting};
+use crate::store::Store;
+use crate::task::ParcelHold;
+use crate::writer::Pending;
+use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension, Task};
+
+/// Recipients that go together in one transaction at most (RFC 5321 4.5.3.1.8: a server must take 100).
+pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
+
+/// The shared state.
+pub(crate) struct Shared {
+    pub(crate) store: Arc<Store>,
+    plan: Mutex<Plan>,
+    /// For those who wait for something to do.
+    pub(crate) wake: Notify,
+    inbox: Mutex<Inbox>,
+    /// For the writer.
+    pub(crate) signal: Condvar,
+    pub(crate) announced: AtomicUsize,
+    hot: Mutex<Hot>,
+    pub(crate) jobs: Jobs,
+    recovery: Mutex<Recovery>,
+    pub(crate) suspensions: Mutex<Vec<Suspension>>,
+    opened: Instant,
+    /// Keeps other processes out.
+    _lock: Box<dyn Send + Sync>,
+}
+
+/// The schedule, and which recipients its parcels hold.
+pub(crate) struct Plan {
+    pub(crate) schedule: Schedule,
+    parcels: Vec<Few>,
+}
+
+/// Recipients of a parcel: mostly one.
+#[derive(Clone, Debug)]
+pub(crate) enum Few {
+    One(u32),
+    Many(Box<[u32]>),
+}
+
+impl Few {
+    fn new(recipients: &[u32]) -> Few {
+        match recipients {
+            [one] => Few::One(*one),
+            many => Few::Many(many.into()),
+        }
+    }
+
+    fn to_vec(&self) -> Vec<u32> {
+        match self {
+            Few::One(one) => vec![*one],
+            Few::Many(many) => many.to_vec(),
+        }
+    }
+}
+
+/// What recipients of one parcel have in common: lane, delay, attempts, whether warned, whether held.
+type Kind = (u32, u64, u16, bool, bool);
+
+/// What waits for the writer.
+#[derive(Default)]
+pub(crate) struct Inbox {
+    pub(crate) submitted: Vec<Submitted>,
+    /// Told once all that was journaled before is synced, and whether it could be.
+    pub(crate) flush: Vec<std::sync::mpsc::Sender<bool>>,
+    pub(crate) recovered: Option<Recoverer>,
+    pub(crate) closing: Vec<oneshot::Sender<()>>,
+    pub(crate) stop: bool,
+    /// Whether the writer has ended.
+    pub(crate) ended: bool,
+}
+
+/// A message on its way to the writer.
+pub(crate) struct Submitted {
+    pub(crate) pending: Pending,
+    pub(crate) answer: oneshot::Sender<Result<(), SubmitError>>,
+    pub(crate) hot: Option<super::hot::Kept>,
+    pub(crate) at: Instant,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    pub(crate) fn new(store: Arc<Store>, lock: Box<dyn Send + Sync>) -> Shared {
+        let schedule = Schedule::new(store.settings.schedule.clone());
+        let hot = Hot::new(store.settings.hot_bytes_max);
+        Shared {
+            store,
+            plan: Mutex::new(Plan {
+                schedule,
+                parcels: Vec::new(),
+            }),
+            wake: Notify::new(),
+            inbox: Mutex::default(),
+            signal: Condvar::new(),
+            announced: AtomicUsize::new(0),
+            hot: Mutex::new(hot),
+            jobs: Jobs::default(),
+            recovery: Mutex::default(),
+            suspensions: Mutex::default(),
+            opened: Instant::now(),
+            _lock: lock,
+        }
+    }
+
+    pub(crate) fn plan(&self) -> MutexGuard<'_, Plan> {
+        lock(&self.plan)
+    }
+
+    pub(crate) fn inbox(&self) -> MutexGuard<'_, Inbox> {
+        lock(&self.inbox)
+    }
+
+    pub(crate) fn hot(&self) -> MutexGuard<'_, Hot> {
+        lock(&self.hot)
+    }
+
+    pub(crate) fn recovery(&self) -> MutexGuard<'_, Recovery> {
+        lock(&self.recovery)
+    }
+
+    pub(crate) fn suspended(&self) -> MutexGuard<'_, Vec<Suspension>> {
+        lock(&self.suspensions)
+    }
+
+    /// The time of the schedule: steps of the wall clock do not disturb it.
+    pub(crate) fn now(&self) -> Millis {
+        Millis(millis(self.opened.elapsed()))
+    }
+
+    /// Something may be due, or has come back.
+    pub(crate) fn rouse(&self) {
+        self.wake.notify_waiters();
+    }
+
+    /// There is something for the writer.
+    pub(crate) fn call_writer(&self) {
+        // With the lock, so that it is not missed between the writer's look and its wait.
+        let _inbox = self.inbox();
+        self.signal.notify_one();
+    }
+
+    /// Something to do, or how long there is nothing.
+    pub(crate) fn look(self: &Arc<Shared>) -> Result<Task, Option<Duration>> {
+        let mut plan = self.plan();
+        let now = self.now();
+        match plan.schedule.next(now) {
+            Next::Slot(id) => {
+                let lane = plan
+                    .schedule
+                    .slot_lane(id)
+                    .cloned()
+                    .ok_or(Some(Duration::ZERO))?;
+                Ok(Task::Deliver(Slot::new(Arc::clone(self), id, lane)))
+            }
+            Next::Warn(id) => Ok(Task::Warn(self.parcel(&plan, id, true, true))),
+            Next::Expire(id) => Ok(Task::Expire(self.parcel(&plan, id, false, true))),
+            Next::Wait(until) => Err(until.map(|until| now.until(until))),
+        }
+    }
+
+    /// What the schedule has given, as its user sees it.
+    pub(crate) fn parcel(
+        self: &Arc<Shared>,
+        plan: &Plan,
+        id: ParcelId,
+        warns: bool,
+        with_last: bool,
+    ) -> Parcel {
+        let state = plan.schedule.parcel(id);
+        let message = state.map_or(0, |state| state.message);
+        let recipients = plan.recipients(id);
+        let lane = match state {
+            Some(state) => state.lane.clone(),
+            None => LaneKey {
+                customer: "".into(),
+                domain: "".into(),
+                nexthop: None,
+            },
+        };
+        let last = if with_last {
+            self.last(plan, message, &lane, &recipients)
+        } else {
+            None
+        };
+        Parcel {
+            message: MessageId(message),
+            attempts: state.map_or(0, |state| state.attempts),
+            lane,
+            recipients,
+            last,
+            hold: Some(ParcelHold {
+                shared: Arc::clone(self),
+                id,
+                warns,
+            }),
+        }
+    }
+
+    /// What the first recipient met, or why its lane was left alone.
+    fn last(
+        &self,
+        plan: &Plan,
+        message: u64,
+        lane: &LaneKey,
+        recipients: &[u32],
+    ) -> Option<LastFault> {
+        let index = self.store.index();
+        let slot = index.slot(message);
+        let fate = slot
+            .zip(recipients.first())
+            .and_then(|(slot, first)| self.store.fate(&index, slot, *first).ok());
+        fate.and_then(|fate| fate.last).or_else(|| {
+            let fault = plan.schedule.lane_fault(lane)?;
+            let (status, diagnostic, nexthop) =
+                (fault.status, fault.detail.clone(), fault.nexthop.clone());
+            Some(LastFault {
+                status,
+                diagnostic,
+                nexthop,
+            })
+        })
+    }
+
+    /// Tells the schedule of a message that is in the index: `due` has each recipient that waits, and in how many milliseconds
+    /// it is due.
+    pub(crate) fn enlist(&self, plan: &mut Plan, index: &mut Index, slot: u32, due: &[(u32, u64)]) {
+        let Some(message) = index.message(slot) else {
+            return;
+        };
+        let (now, age) = (self.now(), wall().saturating_sub(message.arrived));
+        let in_age = |seconds: u32| {
+            now.after(Duration::from_millis(
+                (u64::from(seconds) * 1000).saturating_sub(age),
+            ))
+        };
+        let (expires, warn) = (in_age(message.lifetime_seconds), message.warning_seconds);
+        let id = message.id;
+        // Recipients of one lane that are due together go together.
+        let mut sets: Vec<(Kind, Vec<u32>)> = Vec::new();
+        let mut order: Vec<_> = due
+            .iter()
+            .filter_map(|&(at, delay)| {
+                let known = message
+                    .recipients
+                    .get(at as usize)
+                    .filter(|known| !known.state.is_final())?;
+                let is_held = known.state == RecipientState::Held;
+                Some((
+                    (known.lane, delay, known.attempts, known.warned, is_held),
+                    at,
+                ))
+            })
+            .collect();
+        order.sort_unstable();
+        for (key, at) in order {
+            match sets.last_mut() {
+                Some((same, set)) if *same == key && set.len() < PARCEL_RECIPIENTS_MAX => {
+                    set.push(at);
+                }
+                _ => sets.push((key, vec![at])),
+            }
+        }
+        for ((lane, delay, attempts, warned, held), recipients) in sets {
+            let Some(lane) = index.lane(lane).cloned() else {
+                continue;
+            };
+            let waiting = Waiting {
+                message: id,
+                recipients: recipients.len() as u32,
+                attempts: u32::from(attempts),
+                due: now.after(Duration::from_millis(delay)),
+                warn: (!warned && warn != 0).then(|| in_age(warn)),
+                expires,
+                held,
+            };
+            plan.add(index, slot, &lane, &waiting, &recipients, now);
+        }
+    }
+}
+
+impl Plan {
+    /// The recipients of a parcel.
+    pub(crate) fn recipients(&self, parcel: ParcelId) -> Vec<u32> {
+        self.parcels
+            .get(parcel.0 as usize)
+            .map(Few::to_vec)
+            .unwrap_or_default()
+    }
+
+    /// A parcel has these recipients from now on.
+    pub(crate) fn set(&mut self, parcel: ParcelId, recipients: &[u32]) {
+        let at = parcel.0 as usize;
+        if self.parcels.len() <= at {
+            self.parcels.resize(at + 1, Few::One(0));
+        }
+        if let Some(place) = self.parcels.get_mut(at) {
+            *place = Few::new(recipients);
+        }
+    }
+
+    /// A new parcel.
+    pub(crate) fn add(
+        &mut self,
+        index: &mut Index,
+        slot: u32,
+        lane: &LaneKey,
+        waiting: &Waiting,
+        recipients: &[u32],
+        now: Millis,
+    ) -> ParcelId {
+        let parcel = self.schedule.add(lane, waiting, now);
+        self.set(parcel, recipients);
+        if let Some(message) = index.message_mut(slot) {
+            for recipient in recipients {
+                if let Some(known) = message.recipients.get_mut(*recipient as usize) {
+                    known.parcel = parcel.0;
+                }
+            }
+        }
+        parcel
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Shared")
+    }
+}
+
+/// Milliseconds since 1970 UTC: only for what lies on the disk.
+pub(crate) fn wall() -> u64 {
+    SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .map_or(0, millis)
+}
+
+/// In milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,235 @@
+//! The writer's thread and the one that reads earlier segments.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use super::shared::{Inbox, Shared, Submitted, wall};
+use crate::Notice;
+use crate::limits::{GROUP_BYTES_MAX, GROUP_MESSAGES_MAX};
+use crate::recovery::Recoverer;
+use crate::writer::{Pending, Writer};
+
+/// How long an entry of a journal waits for a sync at most, and how often a disk at fault is tried again.
+const TICK: Duration = Duration::from_secs(1);
+/// Between two steps of compaction, so that they take a small part of the disk's time.
+const COMPACT_PAUSE: Duration = Duration::from_millis(20);
+
+/// Starts them.
+pub(crate) fn start(shared: &Arc<Shared>, writer: Writer, recoverer: Recoverer) -> io::Result<()> {
+    shared.jobs.start()?;
+    let of_writer = Arc::clone(shared);
+    thread::Builder::new()
+        .name("queue-writer".to_owned())
+        .spawn(move || write(&of_writer, writer))?;
+    let of_recovery = Arc::clone(shared);
+    thread::Builder::new()
+        .name("queue-recovery".to_owned())
+        .spawn(move || recover(&of_recovery, recoverer))?;
+    Ok(())
+}
+
+fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
+    let begun = Instant::now();
+    while let Some(waiting) = recoverer.step(wall()) {
+        let count = waiting.len() as u64;
+        // Small portions, so that submissions and deliveries get their turn.
+        for some in waiting.chunks(500) {
+            let mut plan = shared.plan();
+            let mut index = shared.store.index();
+            for (slot, due) in some {
+                shared.enlist(&mut plan, &mut index, *slot, due);
+            }
+        }
+        {
+            let mut recovery = shared.recovery();
+            recovery.segments_read += 1;
+            recovery.messages += count;
+            recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
+        }
+        shared.rouse();
+        if shared.inbox().stop {
+            return;
+        }
+    }
+    let (messages, recipients) = {
+        let index = shared.store.index();
+        (index.messages(), index.recipients)
+    };
+    shared.recovery().done = true;
+    let damaged = shared.recovery().damaged;
+    shared.store.tell(Notice::Recovered {
+        messages,
+        recipients,
+        damaged,
+        took: begun.elapsed(),
+    });
+    shared.inbox().recovered = Some(recoverer);
+    shared.call_writer();
+}
+
+fn write(shared: &Arc<Shared>, mut writer: Writer) {
+    let mut synced = Instant::now();
+    let mut compacts = false;
+    loop {
+        let (group, work) = wait(shared, if compacts { COMPACT_PAUSE } else { TICK });
+        if !group.is_empty() {
+            commit(shared, &mut writer, group);
+        }
+        if !shared.store.index().journal.is_empty() {
+            writer.write_journals();
+        }
+        if let Some(recoverer) = work.recovered {
+            writer.finish_recovery(&recoverer);
+        }
+        if work.stop {
+            finish(shared, &mut writer, !work.closing.is_empty());
+            // Dropping them says that all is done.
+            drop((work.closing, work.flush));
+            return;
+        }
+        let is_due = synced.elapsed() >= TICK;
+        if is_due || !work.flush.is_empty() {
+            let is_whole = writer.write_journals() & writer.sync_journals();
+            synced = Instant::now();
+            for flush in work.flush {
+                // Whoever asked may have gone.
+                let _ = flush.send(is_whole);
+            }
+        }
+        if is_due {
+            drop(writer.recheck());
+        }
+        if is_due || compacts {
+            compacts = writer.compact_step();
+        }
+    }
+}
+
+/// Waits for a group, gathering those that are announced, or for other work.
+fn wait(shared: &Shared, pause: Duration) -> (Vec<Submitted>, Inbox) {
+    let mut inbox = shared.inbox();
+    if inbox.submitted.is_empty()
+        && inbox.flush.is_empty()
+        && !inbox.stop
+        && inbox.recovered.is_none()
+    {
+        let journal = !shared.store.index().journal.is_empty();
+        if !journal {
+            inbox = shared
+                .signal
+                .wait_timeout(inbox, pause)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+    let gather_max = shared.store.settings.gather_max;
+    while let Some(first) = inbox.submitted.first() {
+        // Half of those that are announced: while their sync runs, the other half comes together for the next.
+        let enough = shared
+            .announced
+            .load(Ordering::Relaxed)
+            .div_ceil(2)
+            .min(GROUP_MESSAGES_MAX);
+        let waited = first.at.elapsed();
+        if inbox.submitted.len() >= enough || waited >= gather_max || inbox.stop {
+            break;
+        }
+        inbox = shared
+            .signal
+            .wait_timeout(inbox, gather_max - waited)
+            .unwrap_or_else(PoisonError::into_inner)
+            .0;
+    }
+    let mut count = 0;
+    let mut bytes = 0_u64;
+    for submitted in inbox.submitted.iter().take(GROUP_MESSAGES_MAX) {
+        bytes += submitted.pending.summary.record_bytes;
+        if count > 0 && bytes > GROUP_BYTES_MAX {
+            break;
+        }
+        count += 1;
+    }
+    let rest = inbox.submitted.split_off(count);
+    let group = std::mem::replace(&mut inbox.submitted, rest);
+    let work = Inbox {
+        flush: std::mem::take(&mut inbox.flush),
+        recovered: inbox.recovered.take(),
+        stop: inbox.stop && inbox.submitted.is_empty(),
+        closing: if inbox.submitted.is_empty() {
+            std::mem::take(&mut inbox.closing)
+        } else {
+            Vec::new()
+        },
+        ..Inbox::default()
+    };
+    (group, work)
+}
+
+fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
+    let mut pendings: Vec<Pending> = Vec::with_capacity(group.len());
+    let mut answers = Vec::with_capacity(group.len());
+    for submitted in group {
+        answers.push((
+            submitted.pending.summary.id,
+            submitted.answer,
+            submitted.hot,
+        ));
+        pendings.push(submitted.pending);
+    }
+    match writer.commit(&mut pendings, wall()) {
+        Ok(slots) => {
+            let mut answers_to_send = Vec::with_capacity(answers.len());
+            {
+                let mut plan = shared.plan();
+                let mut index = shared.store.index();
+                let mut hot = shared.hot();
+                for ((slot, (id, answer, kept)), pending) in
+                    slots.into_iter().zip(answers).zip(&pendings)
+                {
+                    if let Some(kept) = kept {
+                        hot.keep(id, kept);
+                    }
+                    if let Some(slot) = slot {
+                        let due: Vec<(u32, u64)> = (0..pending.summary.domains.len() as u32)
+                            .map(|at| (at, 0))
+                            .collect();
+                        shared.enlist(&mut plan, &mut index, slot, &due);
+                    }
+                    answers_to_send.push(answer);
+                }
+            }
+            for answer in answers_to_send {
+                drop(answer.send(Ok(())));
+            }
+            shared.rouse();
+        }
+        Err(error) => {
+            for ((id, answer, _), pending) in answers.into_iter().zip(&pendings) {
+                if pending.summary.apart {
+                    // Nothing names it; if this fails, the next start removes it.
+                    drop(shared.store.disk.remove(&shared.store.content_path(id)));
+                }
+                drop(answer.send(Err(error.clone())));
+            }
+        }
+    }
+}
+
+/// Ends: in order if the queue is closed, else as after a crash.
+fn finish(shared: &Shared, writer: &mut Writer, in_order: bool) {
+    let rest = {
+        let mut inbox = shared.inbox();
+        inbox.ended = true;
+        std::mem::take(&mut inbox.submitted)
+    };
+    // Whoever still waits is told that the queue is closed.
+    drop(rest);
+    if in_order {
+        writer.close();
+    }
+    shared.jobs.end();
+    shared.store.health().closed = true;
+    shared.rouse();
+}

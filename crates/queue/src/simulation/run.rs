@@ -1,0 +1,387 @@
+//! One seed: what is done, what must hold after each recovery.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::Dice;
+use super::disk::{Faults, FaultyDisk};
+use crate::record::{Draft, RecordHeader, crc_of, envelope};
+use crate::recovery::{Recoverer, prepare};
+use crate::sidecar::Summary;
+use crate::store::Store;
+use crate::writer::{Pending, Writer};
+use crate::{
+    Envelope, LastFault, Notice, Origin, QueuedRecipient, RecipientState, Settings, SubmitError,
+};
+
+/// What may be seen of a recipient.
+type Seen = (RecipientState, u32);
+
+struct Sent {
+    content: Vec<u8>,
+    /// Of each recipient: all that was ever recorded, and from where on it is certain to outlast a power failure.
+    history: Vec<(Vec<Seen>, usize)>,
+}
+
+pub(crate) struct Run {
+    seed: u64,
+    dice: Dice,
+    disk: FaultyDisk,
+    store: Arc<Store>,
+    writer: Writer,
+    recoverer: Option<Recoverer>,
+    /// Acknowledged.
+    kept: BTreeMap<u64, Sent>,
+    /// Refused, or on their way when the power failed: they may come back.
+    uncertain: BTreeMap<u64, Sent>,
+    /// Refused, and a later segment says so: they must not.
+    refused: BTreeSet<u64>,
+    /// A journal could not be written or synced in this life: nothing more is certain.
+    journal_suspect: bool,
+    now: u64,
+    used_ids: BTreeSet<u64>,
+    pub(crate) crashes: u64,
+    pub(crate) submits: u64,
+}
+
+fn open(disk: &FaultyDisk, seed: u64) -> Option<(Arc<Store>, Writer, Recoverer)> {
+    let mut settings = Settings::new(PathBuf::from("/queue"));
+    settings.segment_bytes_max = 2 << 10;
+    settings.large_content_bytes_min = 700;
+    settings.reserve_bytes = 16 << 10;
+    let observer = Arc::new(move |notice: Notice| {
+        if let Notice::DamagedRecord { .. } = notice {
+            // Power failures tear what was never acknowledged; which is said by the checks below.
+            let _ = seed;
+        }
+    });
+    let store = Arc::new(Store::new(settings, Arc::new(disk.clone()), observer));
+    let (numbers, next) = prepare(&store).ok()?;
+    let mut writer = Writer::new(Arc::clone(&store), next);
+    writer.ensure_active().ok()?;
+    let recoverer = Recoverer::new(Arc::clone(&store), numbers, next);
+    Some((store, writer, recoverer))
+}
+
+impl Run {
+    pub(crate) fn new(seed: u64) -> Run {
+        let disk = FaultyDisk::new(seed ^ 0xd15c);
+        let (store, writer, recoverer) = open(&disk, seed).unwrap();
+        Run {
+            seed,
+            dice: Dice::new(seed),
+            disk,
+            store,
+            writer,
+            recoverer: Some(recoverer),
+            kept: BTreeMap::new(),
+            uncertain: BTreeMap::new(),
+            refused: BTreeSet::new(),
+            journal_suspect: false,
+            now: 1_700_000_000_000,
+            used_ids: BTreeSet::new(),
+            crashes: 0,
+            submits: 0,
+        }
+    }
+
+    /// Plays some lives.
+    pub(crate) fn play(&mut self) {
+        for _ in 0..4 {
+            let fuse = 20 + self.dice.below(400);
+            self.disk.light(Some(fuse));
+            if self.dice.one_in(2) {
+                let rate = 20 + self.dice.below(100);
+                self.disk.fail(Faults {
+                    write: rate,
+                    sync: rate,
+                    read: rate,
+                });
+            }
+            for _ in 0..80 {
+                self.act();
+                if self.disk.is_dead() {
+                    break;
+                }
+            }
+            self.end_life();
+            self.check();
+        }
+    }
+
+    fn act(&mut self) {
+        self.now += self.dice.below(5000);
+        match self.dice.below(12) {
+            0..=3 => self.submit(),
+            4..=6 => self.settle(),
+            7 => self.journals(false),
+            8 => self.journals(true),
+            9 => {
+                self.writer.compact_step();
+            }
+            10 => {
+                let _ = self.writer.recheck();
+            }
+            _ => self.recover_step(),
+        }
+    }
+
+    fn recover_step(&mut self) {
+        if let Some(recoverer) = &mut self.recoverer
+            && recoverer.step(self.now).is_none()
+        {
+            self.writer.finish_recovery(recoverer);
+            self.recoverer = None;
+        }
+    }
+
+    fn submit(&mut self) {
+        let mut group = Vec::new();
+        let mut sent = Vec::new();
+        for _ in 0..=self.dice.below(3) {
+            let Ok(id) = self.store.new_id() else {
+                continue;
+            };
+            assert!(
+                self.used_ids.insert(id),
+                "seed {}: id {id} was used twice",
+                self.seed
+            );
+            let length = if self.dice.one_in(5) {
+                700 + self.dice.below(500)
+            } else {
+                self.dice.below(300)
+            };
+            let content: Vec<u8> = (0..length).map(|at| (self.seed + id + at) as u8).collect();
+            let recipients = 1 + self.dice.below(3);
+            let history = vec![(vec![(RecipientState::Waiting, 0)], 0); recipients as usize];
+            let one = Sent {
+                content: content.clone(),
+                history,
+            };
+            match pending(&self.store, id, recipients, content, self.now) {
+                Some(pending) => {
+                    group.push(pending);
+                    sent.push((id, one));
+                }
+                None => drop(self.uncertain.insert(id, one)),
+            }
+        }
+        match self.writer.commit(&mut group, self.now) {
+            Ok(_) => {
+                // A group was accepted after what was refused: a later segment has told where the earlier one ends.
+                self.refused
+                    .extend(std::mem::take(&mut self.uncertain).into_keys());
+                self.submits += sent.len() as u64;
+                self.kept.extend(sent);
+            }
+            Err(SubmitError::Closed) => unreachable!(),
+            Err(_) => self.uncertain.extend(sent),
+        }
+    }
+
+    fn settle(&mut self) {
+        let Some(id) = self.pick() else { return };
+        let store = Arc::clone(&self.store);
+        let mut index = store.index();
+        let Some(slot) = index.slot(id) else { return };
+        let sent = self.kept.get_mut(&id).unwrap();
+        let recipient = self.dice.below(sent.history.len() as u64) as u32;
+        let entry = index.message(slot).unwrap().recipients[recipient as usize];
+        if entry.state.is_final() {
+            return;
+        }
+        let (state, attempts) = match self.dice.below(4) {
+            0 => (RecipientState::Delivered, u32::from(entry.attempts)),
+            1 => (RecipientState::Failed, u32::from(entry.attempts)),
+            2 => (RecipientState::Held, u32::from(entry.attempts)),
+            _ => (RecipientState::Waiting, u32::from(entry.attempts) + 1),
+        };
+        store.change(&mut index, slot, recipient, self.now, |fate| {
+            fate.state = state;
+            fate.attempts = attempts;
+            fate.retry_after = 60_000;
+            let diagnostic = format!("451 4.2.0 attempt {attempts}");
+            fate.last = Some(LastFault {
+                status: smtp::Status::SYSTEM_FAULT,
+                diagnostic,
+                nexthop: "mx.example".into(),
+            });
+        });
+        sent.history[recipient as usize].0.push((state, attempts));
+    }
+
+    fn pick(&mut self) -> Option<u64> {
+        let at = self.dice.below(self.kept.len() as u64) as usize;
+        self.kept.keys().nth(at).copied()
+    }
+
+    fn journals(&mut self, sync: bool) {
+        self.journal_suspect |= !self.writer.write_journals();
+        if sync {
+            self.journal_suspect |= !self.writer.sync_journals();
+            if !self.journal_suspect && !self.disk.is_dead() {
+                self.certain();
+            }
+        }
+    }
+
+    fn certain(&mut self) {
+        for (history, certain) in self.kept.values_mut().flat_map(|sent| &mut sent.history) {
+            *certain = history.len() - 1;
+        }
+    }
+
+    /// The power fails, or the process is killed, or it ends in order; then it starts again, and the power may fail in that.
+    fn end_life(&mut self) {
+        self.crashes += 1;
+        self.disk.fail(Faults::default());
+        match self.dice.below(4) {
+            // A system that goes on after a failed sync shows what it has not got: only a restart of it tells the truth.
+            _ if self.disk.is_dead() || self.journal_suspect => self.disk.crash(),
+            0 => {
+                self.disk.light(None);
+                self.writer.close();
+                self.disk.kill();
+            }
+            1 => {
+                self.disk.light(None);
+                self.writer.write_journals();
+                self.disk.kill();
+            }
+            _ => self.disk.crash(),
+        }
+        loop {
+            let fuse = self.dice.one_in(3).then(|| 1 + self.dice.below(60));
+            self.disk.light(fuse);
+            if self.recover() {
+                self.disk.light(None);
+                return;
+            }
+            self.disk.crash();
+        }
+    }
+
+    fn recover(&mut self) -> bool {
+        let Some((store, writer, recoverer)) = open(&self.disk, self.seed) else {
+            assert!(self.disk.is_dead(), "seed {}: it does not open", self.seed);
+            return false;
+        };
+        (self.store, self.writer, self.recoverer) = (store, writer, Some(recoverer));
+        self.journal_suspect = false;
+        while self.recoverer.is_some() {
+            self.recover_step();
+        }
+        !self.disk.is_dead()
+    }
+
+    fn check(&mut self) {
+        let seed = self.seed;
+        let present: BTreeSet<u64> = self.store.index().after(None).collect();
+        for id in &present {
+            let known = self.kept.contains_key(id) || self.uncertain.contains_key(id);
+            assert!(
+                known,
+                "seed {seed}: message {id} is there, refused: {}",
+                self.refused.contains(id)
+            );
+        }
+        for (id, sent) in &mut self.kept {
+            let is_open = |(history, _): &(Vec<Seen>, usize)| !history.last().unwrap().0.is_final();
+            let must_be = sent.history.iter().any(is_open);
+            if !present.contains(id) {
+                assert!(!must_be, "seed {seed}: message {id} is lost");
+                continue;
+            }
+            check_message(seed, &self.store, *id, sent);
+        }
+        for (id, sent) in std::mem::take(&mut self.uncertain) {
+            if present.contains(&id) {
+                self.kept.insert(id, sent);
+            }
+        }
+    }
+}
+
+fn check_message(seed: u64, store: &Store, id: u64, sent: &mut Sent) {
+    let record = store
+        .read(id, true)
+        .unwrap_or_else(|error| panic!("seed {seed}: message {id}: {error:?}"));
+    assert_eq!(record.content, sent.content, "seed {seed}: content of {id}");
+    assert_eq!(
+        record.envelope.recipients.len(),
+        sent.history.len(),
+        "seed {seed}: recipients of {id}"
+    );
+    let index = store.index();
+    let slot = index.slot(id).unwrap();
+    let message = index.message(slot).unwrap();
+    for (at, (history, certain)) in sent.history.iter_mut().enumerate() {
+        let recipient = message.recipients[at];
+        let seen = (recipient.state, u32::from(recipient.attempts));
+        let found = history[*certain..].iter().rposition(|past| *past == seen);
+        let Some(found) = found else {
+            panic!(
+                "seed {seed}: recipient {at} of {id} is {seen:?}, was {history:?} from {certain} on"
+            );
+        };
+        let fate = store.fate(&index, slot, at as u32).unwrap();
+        assert_eq!(
+            (fate.state, fate.attempts),
+            seen,
+            "seed {seed}: entry of {at} of {id}"
+        );
+        history.truncate(*certain + found + 1);
+        // It was read from the disk, but not synced again: a second crash may take it.
+    }
+}
+
+fn pending(store: &Store, id: u64, recipients: u64, content: Vec<u8>, now: u64) -> Option<Pending> {
+    let envelope = Envelope {
+        reference: format!("REF-{id}"),
+        origin: Origin::Received,
+        arrived: now,
+        customer: "customer".into(),
+        reverse_path: "sender@example.org".parse().unwrap(),
+        mail: smtp::MailParameters::default(),
+        eight_bit: false,
+        submitted: false,
+        lifetime: 432_000_000,
+        delay_warning: 0,
+        recipients: (0..recipients)
+            .map(|at| QueuedRecipient {
+                forward_path: format!("user{at}@d{}.example", id % 3).parse().unwrap(),
+                parameters: smtp::RcptParameters::default(),
+            })
+            .collect(),
+    };
+    let content = vec![Bytes::from(content)];
+    let bytes = content[0].len() as u64;
+    let coded = envelope::encode(&envelope);
+    let apart = bytes >= store.settings.large_content_bytes_min;
+    let header = RecordHeader {
+        id,
+        apart,
+        moved: false,
+        envelope_bytes: coded.len() as u32,
+        content_bytes: bytes,
+        envelope_crc: crc32fast::hash(&coded),
+        content_crc: crc_of(&content),
+    };
+    if apart {
+        store.write_content(id, &content).ok()?;
+    }
+    let summary = Summary::new(&header, &envelope, 0);
+    let content = if apart { Vec::new() } else { content };
+    Some(Pending {
+        draft: Draft {
+            header,
+            envelope: coded.into(),
+            content,
+        },
+        summary,
+    })
+}
