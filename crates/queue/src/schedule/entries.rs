@@ -85,13 +85,6 @@ impl<T> Slab<T> {
             .zip(things)
             .filter_map(|(id, thing)| Some((id, thing.as_ref()?)))
     }
-
-    /// Bytes on the heap.
-    #[cfg(test)]
-    pub(super) fn heap_bytes(&self) -> usize {
-        let places: usize = self.chunks.iter().map(Vec::capacity).sum();
-        places * size_of::<Option<T>>() + self.free.capacity() * 4
-    }
 }
 
 /// Where a parcel is.

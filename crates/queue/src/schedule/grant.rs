@@ -12,17 +12,24 @@ impl Schedule {
         if self.slots.len() >= self.limits.connections_max.max(1) as usize {
             return None;
         }
-        for turn in self.turn..self.turn + STANDINGS.len() {
-            let standing = *STANDINGS.get(turn % STANDINGS.len())?;
-            if !self.standing_allows(standing) {
-                continue;
+        // A unit whose site has another standing by now moves to a ring that may have been looked into already: only a
+        // round that found all of them empty is the last.
+        loop {
+            let before = self.steps;
+            for turn in self.turn..self.turn + STANDINGS.len() {
+                let standing = *STANDINGS.get(turn % STANDINGS.len())?;
+                if !self.standing_allows(standing) {
+                    continue;
+                }
+                if let Some(slot) = self.grant_among(standing, now) {
+                    self.turn = (turn + 1) % STANDINGS.len();
+                    return Some(SlotId(slot));
+                }
             }
-            if let Some(slot) = self.grant_among(standing, now) {
-                self.turn = (turn + 1) % STANDINGS.len();
-                return Some(SlotId(slot));
+            if self.steps == before {
+                return None;
             }
         }
-        None
     }
 
     fn grant_among(&mut self, standing: Standing, now: Millis) -> Option<u32> {

@@ -136,33 +136,36 @@ impl Schedule {
     /// have. False if it was suspended already.
     pub fn suspend(&mut self, what: Suspended, now: Millis) -> bool {
         let new = self.suspended.insert(what.clone());
-        self.apply(&what, now);
+        self.apply(what, now);
         new
     }
 
     /// Goes on with what this names. False if it was not suspended.
     pub fn resume(&mut self, what: &Suspended, now: Millis) -> bool {
         let was = self.suspended.remove(what);
-        self.apply(what, now);
+        self.apply(what.clone(), now);
         was
     }
 
-    fn apply(&mut self, what: &Suspended, now: Millis) {
-        if let Suspended::Site(name) = what {
-            let suspended = self.suspended.contains(what);
-            if let Some(&id) = self.site_ids.get(name.as_str()) {
+    fn apply(&mut self, what: Suspended, now: Millis) {
+        match what {
+            Suspended::Domain(domain) => self.apply_to(|key| *key.domain == *domain, now),
+            Suspended::Customer(customer) => self.apply_to(|key| *key.customer == *customer, now),
+            Suspended::Site(name) => {
+                let Some(&id) = self.site_ids.get(name.as_str()) else {
+                    return;
+                };
+                let suspended = self.suspended.contains(&Suspended::Site(name));
                 if let Some(site) = self.sites.at_mut(id) {
                     site.suspended = suspended;
                 }
                 self.rouse(id, now);
             }
-            return;
         }
-        let concerned = self.lanes.iter().filter(|(_, lane)| match what {
-            Suspended::Domain(domain) => *lane.key.domain == **domain,
-            Suspended::Customer(customer) => *lane.key.customer == **customer,
-            Suspended::Site(_) => false,
-        });
+    }
+
+    fn apply_to(&mut self, concerns: impl Fn(&LaneKey) -> bool, now: Millis) {
+        let concerned = self.lanes.iter().filter(|(_, lane)| concerns(&lane.key));
         let concerned: Vec<u32> = concerned.map(|(id, _)| id).collect();
         for id in concerned {
             let suspended = self

@@ -164,16 +164,22 @@ impl Schedule {
     }
 
     fn wake_kept(&mut self, id: u32, now: Millis) {
-        while let Some((site, stamp)) = self.bounds.at_mut(id).and_then(|bound| bound.kept.pop()) {
+        while self.bounds_room(&[id]) > 0 {
+            let kept = self.bounds.at_mut(id).and_then(|bound| bound.kept.pop());
+            let Some((site_id, stamp)) = kept else {
+                return;
+            };
             self.steps += 1;
-            if let Some(entry) = self.sites.at_mut(site)
-                && entry.kept_stamp == stamp
-            {
-                entry.kept_stamp = 0;
-                self.rouse(site, now);
-                if self.sites.at(site).is_some_and(|site| site.awake > 0) {
-                    return;
-                }
+            let Some(site) = self.sites.at_mut(site_id) else {
+                continue;
+            };
+            if site.kept_stamp != stamp {
+                continue;
+            }
+            site.kept_stamp = 0;
+            self.rouse(site_id, now);
+            if self.sites.at(site_id).is_some_and(|site| site.awake > 0) {
+                return;
             }
         }
     }

@@ -95,6 +95,9 @@ impl Schedule {
         let Some(site) = self.sites.at_mut(id) else {
             return id;
         };
+        if site.bounds != bounds {
+            site.kept_stamp = 0;
+        }
         let before = std::mem::replace(&mut site.bounds, bounds);
         site.limits = limits.clone();
         site.window = site.window.clamp(1, limits.connections_max.max(1));
@@ -302,10 +305,10 @@ impl Schedule {
         let Some(slot) = self.slots.at_mut(slot_id) else {
             return;
         };
-        let first = !std::mem::replace(&mut slot.working, true);
         let Some(site_id) = slot.site.filter(|_| slot.entered) else {
             return;
         };
+        let first = !std::mem::replace(&mut slot.working, true);
         self.restand_slot(slot_id, Standing::Proven);
         let Some(site) = self.sites.at_mut(site_id) else {
             return;
