@@ -6,6 +6,14 @@ pub(crate) mod disk;
 mod run;
 mod tests;
 
+use bytes::Bytes;
+
+use crate::record::{Draft, RecordHeader, crc_of, envelope};
+use crate::sidecar::Summary;
+use crate::store::Store;
+use crate::writer::Pending;
+use crate::{Envelope, Origin, QueuedRecipient};
+
 /// Numbers from a seed (SplitMix64).
 #[derive(Clone, Debug)]
 pub(crate) struct Dice(u64);
@@ -32,4 +40,58 @@ impl Dice {
     pub(crate) fn one_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
+}
+
+/// A message that is ready to be written; `None` if its large content could not be.
+pub(crate) fn pending(
+    store: &Store,
+    id: u64,
+    recipients: u64,
+    content: Vec<u8>,
+    now: u64,
+) -> Option<Pending> {
+    let envelope = Envelope {
+        reference: format!("REF-{id}"),
+        origin: Origin::Received,
+        arrived: now,
+        customer: "customer".into(),
+        reverse_path: "sender@example.org".parse().unwrap(),
+        mail: smtp::MailParameters::default(),
+        eight_bit: false,
+        submitted: false,
+        lifetime: 432_000_000,
+        delay_warning: 0,
+        recipients: (0..recipients)
+            .map(|at| QueuedRecipient {
+                forward_path: format!("user{at}@d{}.example", id % 3).parse().unwrap(),
+                parameters: smtp::RcptParameters::default(),
+            })
+            .collect(),
+    };
+    let content = vec![Bytes::from(content)];
+    let bytes = content[0].len() as u64;
+    let coded = envelope::encode(&envelope);
+    let apart = bytes >= store.settings.large_content_bytes_min;
+    let header = RecordHeader {
+        id,
+        apart,
+        moved: false,
+        envelope_bytes: coded.len() as u32,
+        content_bytes: bytes,
+        envelope_crc: crc32fast::hash(&coded),
+        content_crc: crc_of(&content),
+    };
+    if apart {
+        store.write_content(id, &content).ok()?;
+    }
+    let summary = Summary::new(&header, &envelope, 0);
+    let content = if apart { Vec::new() } else { content };
+    Some(Pending {
+        draft: Draft {
+            header,
+            envelope: coded.into(),
+            content,
+        },
+        summary,
+    })
 }

@@ -164,6 +164,12 @@ impl Store {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The slot of a message that is there.
+    #[cfg(test)]
+    pub(crate) fn index_slot(&self, id: u64) -> u32 {
+        self.index().slot(id).unwrap()
+    }
+
     pub(crate) fn health(&self) -> MutexGuard<'_, Health> {
         self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -4,18 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::Dice;
 use super::disk::{Faults, FaultyDisk};
-use crate::record::{Draft, RecordHeader, crc_of, envelope};
+use super::{Dice, pending};
 use crate::recovery::{Recoverer, prepare};
-use crate::sidecar::Summary;
 use crate::store::Store;
-use crate::writer::{Pending, Writer};
-use crate::{
-    Envelope, LastFault, Notice, Origin, QueuedRecipient, RecipientState, Settings, SubmitError,
-};
+use crate::writer::Writer;
+use crate::{LastFault, Notice, RecipientState, Settings, SubmitError};
 
 /// What may be seen of a recipient.
 type Seen = (RecipientState, u32);
@@ -337,51 +331,4 @@ fn check_message(seed: u64, store: &Store, id: u64, sent: &mut Sent) {
         history.truncate(*certain + found + 1);
         // It was read from the disk, but not synced again: a second crash may take it.
     }
-}
-
-fn pending(store: &Store, id: u64, recipients: u64, content: Vec<u8>, now: u64) -> Option<Pending> {
-    let envelope = Envelope {
-        reference: format!("REF-{id}"),
-        origin: Origin::Received,
-        arrived: now,
-        customer: "customer".into(),
-        reverse_path: "sender@example.org".parse().unwrap(),
-        mail: smtp::MailParameters::default(),
-        eight_bit: false,
-        submitted: false,
-        lifetime: 432_000_000,
-        delay_warning: 0,
-        recipients: (0..recipients)
-            .map(|at| QueuedRecipient {
-                forward_path: format!("user{at}@d{}.example", id % 3).parse().unwrap(),
-                parameters: smtp::RcptParameters::default(),
-            })
-            .collect(),
-    };
-    let content = vec![Bytes::from(content)];
-    let bytes = content[0].len() as u64;
-    let coded = envelope::encode(&envelope);
-    let apart = bytes >= store.settings.large_content_bytes_min;
-    let header = RecordHeader {
-        id,
-        apart,
-        moved: false,
-        envelope_bytes: coded.len() as u32,
-        content_bytes: bytes,
-        envelope_crc: crc32fast::hash(&coded),
-        content_crc: crc_of(&content),
-    };
-    if apart {
-        store.write_content(id, &content).ok()?;
-    }
-    let summary = Summary::new(&header, &envelope, 0);
-    let content = if apart { Vec::new() } else { content };
-    Some(Pending {
-        draft: Draft {
-            header,
-            envelope: coded.into(),
-            content,
-        },
-        summary,
-    })
 }
