@@ -101,13 +101,7 @@ fn of_fault(fault: &Fault, at: Circumstances<'_>) -> RecipientOutcome {
     }
     RecipientOutcome::Delayed {
         nexthop: at.nexthop.to_owned(),
-        // The server's own word is more exact than ours, where it had one (421 with its reason).
-        status: fault
-            .reply
-            .as_ref()
-            .and_then(Reply::status)
-            .filter(|status| status.class == Class::Transient)
-            .unwrap_or_else(|| fault.status()),
+        status: fault.status(),
         diagnostic,
         retry_after: at.pause,
     }
