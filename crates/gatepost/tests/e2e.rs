@@ -32,6 +32,8 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/lifetime.rs"]
+mod lifetime;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/mx.rs"]

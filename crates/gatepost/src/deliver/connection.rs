@@ -13,9 +13,7 @@ use std::time::Duration;
 use net::stream::{Stream, TlsFacts};
 use net::tls::{Connector, Proof, TlsFault};
 use smtp::Reply;
-use smtp::client::{
-    Event, Failure, PixWorkaround, Protocol, Session, Settings, Stage, Unsupported,
-};
+use smtp::client::{Event, Failure, PixWorkaround, Protocol, Session, Settings, Unsupported};
 use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
@@ -331,7 +329,7 @@ impl Wire {
         let mut deadline = Instant::now() + timeouts.banner;
         loop {
             if !self.session.output().is_empty() {
-                pending = (opening_step(self.session.stage()), timeouts.command);
+                pending = (Step::of_opening(self.session.stage()), timeouts.command);
                 deadline = Instant::now() + timeouts.command;
             }
             let (step, limit) = pending;
@@ -488,16 +486,6 @@ impl Wire {
             step,
             Cause::Protocol(format!("{event:?} does not belong here")),
         )
-    }
-}
-
-/// The step of a session that is not open yet.
-fn opening_step(stage: Stage) -> Step {
-    match stage {
-        Stage::Banner => Step::Banner,
-        Stage::StartTls => Step::Tls,
-        Stage::Auth => Step::Auth,
-        _ => Step::Hello,
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use net::tls::TlsFault;
+use smtp::client::Stage;
 use smtp::{Class, Reply, Status};
 
 /// The step that was under way.
@@ -36,6 +37,16 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step of a session that is not open yet.
+    pub(super) fn of_opening(stage: Stage) -> Step {
+        match stage {
+            Stage::Banner => Step::Banner,
+            Stage::StartTls => Step::Tls,
+            Stage::Auth => Step::Auth,
+            _ => Step::Hello,
+        }
+    }
+
     /// What was under way, in words.
     pub fn words(self) -> &'static str {
         match self {

@@ -106,7 +106,8 @@ fn a_failure_is_reported() {
     assert_eq!(told["original-recipient"], "rfc822; Bob+x@example.org");
     let diagnostic = told["diagnostic-code"].as_str().unwrap();
     assert!(
-        diagnostic.starts_with("smtp; 550") && diagnostic.contains("The account that you tried"),
+        diagnostic.starts_with("smtp; 550")
+            && diagnostic.contains("The account that you tried to reach does not exist. Check its"),
         "{report:#}"
     );
     assert!(told["remote-mta"].is_string(), "{report:#}");
