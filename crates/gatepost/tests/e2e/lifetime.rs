@@ -43,7 +43,7 @@ fn the_end_of_the_lifetime_is_a_failure_with_the_last_reply() {
         .at(Step::Rcpt, Act::Say("452 4.2.2 mailbox is full"))
         .start();
     let reports = Sink::smtp();
-    let gateway = gateway(full.nexthop(), &reports, "lifetime = \"3s\"");
+    let gateway = gateway(full.nexthop(), &reports, "lifetime = \"2s\"");
     gateway.submit(&["bob@example.com"], &message("too late"));
     let (report, told) = told(&reports);
     assert_eq!(told["action"], "failed", "{report:#}");
