@@ -208,3 +208,47 @@ fn a_host_that_proves_itself_follows_one_that_does_not() {
     assert!(second.one().is_encrypted);
     assert_eq!(first.count("MAIL"), 0);
 }
+
+#[test]
+fn what_came_of_it_is_kept_for_the_report_of_the_day() {
+    let (right, shown, named) = (
+        Issued::by_itself(&["mx.right.example"]),
+        Issued::by_itself(&["mx.wrong.example"]),
+        Issued::by_itself(&["mx.wrong.example"]),
+    );
+    let (good, bad) = (usual(&right).start_as_host(), usual(&shown).start_as_host());
+    let zone = |sink: &Sink, tlsa: String| {
+        format!(
+            "@ IN MX 10 mx\nmx IN A {}\n_25._tcp.mx IN TLSA {tlsa}",
+            sink.ip()
+        )
+    };
+    let dns = Zones::new()
+        .signed("right.example", &zone(&good, right.tlsa()))
+        .signed("wrong.example", &zone(&bad, named.tlsa()))
+        .start();
+    let mut gateway = Setup::new()
+        .node("trusted_networks = [\"127.0.0.0/8\"]")
+        .nameserver(dns.address())
+        .more("[tls_reports]\nenabled = true")
+        .route_for("*", "mx", RETRY)
+        .start();
+    gateway.submit(&["bob@right.example"], &message("proven"));
+    gateway.submit(&["bob@wrong.example"], &message("not proven"));
+    gateway.attempt("bob@right.example", "delivered");
+    gateway.unreachable("mx.wrong.example");
+    // A stop writes down what was noted (RFC 8460 4).
+    gateway.restart();
+    let mut lines = Vec::new();
+    for entry in std::fs::read_dir(gateway.folder().join("data/tls-reports")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        lines.extend(text.lines().map(str::to_owned));
+    }
+    for (domain, failed) in [("right.example", false), ("wrong.example", true)] {
+        let line = lines.iter().find(|line| line.contains(domain)).unwrap();
+        let noted: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(noted["domain"], domain, "{noted:#}");
+        assert_eq!(noted["policy"]["kind"], "tlsa", "{noted:#}");
+        assert_eq!(noted["failure"].is_object(), failed, "{noted:#}");
+    }
+}
