@@ -11,8 +11,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use queue::{
-    Entered, Envelope, Origin, Queue, QueuedRecipient, RealDisk, RecipientOutcome, Settings,
-    SiteLimits, Slot, Submission, Taken, Task,
+    Entered, Envelope, Notice, Origin, Queue, QueuedRecipient, RealDisk, RecipientOutcome,
+    Settings, SiteLimits, Slot, Submission, Taken, Task,
 };
 use smtp::{ForwardPath, ReversePath};
 use tokio::runtime::Builder;
@@ -35,7 +35,10 @@ pub(crate) struct LogStore {
 
 impl LogStore {
     pub(crate) fn open(folder: &Path) -> Result<LogStore> {
-        let observer = Arc::new(|notice| eprintln!("{notice:?}"));
+        let observer = Arc::new(|notice| match notice {
+            Notice::Recovered { damaged: 0, .. } => {}
+            other => eprintln!("{other:?}"),
+        });
         let queue = Queue::open(Settings::new(folder), Arc::new(RealDisk), observer);
         let queue = queue.map_err(|error| anyhow!("{error:?}"))?;
         Ok(LogStore {
@@ -94,7 +97,9 @@ impl Store for LogStore {
     }
 
     fn deliver(&self, count: &mut dyn FnMut(usize)) -> Result<()> {
-        block_on(async {
+        // What waits for a time here is woken by tokio.
+        let runtime = Builder::new_current_thread().enable_time().build()?;
+        runtime.block_on(async {
             loop {
                 match self.queue.next().await {
                     Task::Deliver(slot) => self.work(slot, count).await?,
@@ -143,7 +148,7 @@ impl Store for LogStore {
     }
 }
 
-/// Each thread here does one thing at a time, as the submitters of the other engines do: it sleeps until it is woken.
+/// A submitter does one thing at a time, as those of the other engines do: it sleeps until it is woken.
 fn block_on<F: Future>(future: F) -> F::Output {
     struct Sleeper(thread::Thread);
     impl Wake for Sleeper {

@@ -19,6 +19,7 @@ mod ipv6;
 mod machine;
 mod names;
 mod server;
+mod signatures;
 
 pub use machine::machine;
 pub use server::Target;
@@ -105,6 +106,7 @@ pub async fn node(cx: Arc<Context>, checks: Checks) {
     let mut tasks = JoinSet::new();
     machine::certificates(&cx, &checks);
     tasks.spawn(names::check(Arc::clone(&cx), checks.clone()));
+    tasks.spawn(signatures::check(Arc::clone(&cx), checks.clone()));
     for armed in cx.engines.all() {
         tasks.spawn(engines::check(armed.clone(), checks.clone()));
     }

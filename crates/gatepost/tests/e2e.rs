@@ -34,6 +34,8 @@ mod nexthop_replies;
 mod operation;
 #[path = "e2e/peers.rs"]
 mod peers;
+#[path = "e2e/queue.rs"]
+mod queue;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/smuggling.rs"]

@@ -162,23 +162,17 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let queue = file
         .table_or_empty("queue")
         .map(|queue| Queue::read(&queue, &data_dir));
-    let reports = file
-        .table_or_empty("reports")
-        .and_then(|section| reports::reporter(&section, node.as_ref()));
-    let loops = file
-        .table_or_empty("loops")
-        .map(|section| Loops::read(&section));
+    let reports = reports::reporter(file, node.as_ref());
     let pools = Pool::read_all(file);
     let (routes, domains) = read_routes(file, &engines, &replies, &pools);
     if let (Some(section), Some(node)) = (&node_section, &node) {
         refuse_open_relay(section, node, &routes);
     }
-    let allow = file
-        .table_or_empty("allow")
-        .map(|allow| ListSettings::read(&allow));
-    let block = file
-        .table_or_empty("block")
-        .map(|block| ListSettings::read(&block));
+    let list = |name| {
+        let list = file.table_or_empty(name);
+        list.map(|list| ListSettings::read(&list))
+    };
+    let (allow, block) = (list("allow"), list("block"));
     Some(Config {
         file: None,
         node: node?,
@@ -192,7 +186,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         queue: queue?,
         reports: reports?,
         dkim: Dkim::read_all(file),
-        loops: loops?,
+        loops: Loops::read(file)?,
         pools,
         destinations: Destination::read_all(file),
         listeners,

@@ -39,7 +39,8 @@ pub struct Loops {
 }
 
 /// `[reports]`; what is not given comes from the node, if there is one.
-pub(super) fn reporter(section: &Section<'_, '_>, node: Option<&Node>) -> Option<Reporter> {
+pub(super) fn reporter(file: &Section<'_, '_>, node: Option<&Node>) -> Option<Reporter> {
+    let section = file.table_or_empty("reports")?;
     let from = section.form("from", value::mailbox);
     let unproven = section.choice(
         "unproven",
@@ -59,11 +60,12 @@ pub(super) fn reporter(section: &Section<'_, '_>, node: Option<&Node>) -> Option
 }
 
 impl Loops {
-    pub(super) fn read(section: &Section<'_, '_>) -> Loops {
-        Loops {
+    pub(super) fn read(file: &Section<'_, '_>) -> Option<Loops> {
+        let section = file.table_or_empty("loops")?;
+        Some(Loops {
             received_max: section.integer("received_max"),
             own_max: section.integer("own_max"),
-        }
+        })
     }
 
     /// As the policy wants them.

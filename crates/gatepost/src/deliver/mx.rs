@@ -95,6 +95,17 @@ pub(super) async fn place(resolver: &Resolver, host: &str) -> Result<Place, DnsE
         (Err(error), Err(_)) => return Err(error),
     };
     let canonical = answers.first().map_or(host, |answered| &answered.name);
+    let mut ips: Vec<IpAddr> = Vec::new();
+    for ip in answers.iter().flat_map(|answered| &answered.value) {
+        // RFC 4291 section 2.5.5.2: an IPv4-mapped address is reached over IPv4.
+        let ip = ip.to_canonical();
+        if can_be_a_server(ip) && !ips.contains(&ip) {
+            ips.push(ip);
+        }
+    }
+    if ips.is_empty() {
+        return Err(DnsError::NoRecord);
+    }
     Ok(Place {
         name: Arc::from(host),
         canonical: Arc::from(canonical),
@@ -104,11 +115,14 @@ pub(super) async fn place(resolver: &Resolver, host: &str) -> Result<Place, DnsE
             .map(|answered| answered.valid_for)
             .min()
             .unwrap_or_default(),
-        ips: answers
-            .into_iter()
-            .flat_map(|answered| answered.value)
-            .collect(),
+        ips,
     })
+}
+
+/// The unspecified address would lead to this machine, the others to nobody in particular (RFC 6890).
+fn can_be_a_server(ip: IpAddr) -> bool {
+    let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
+    !(ip.is_unspecified() || ip.is_multicast() || is_broadcast)
 }
 
 /// The address in an address literal (RFC 5321 section 4.1.3).
@@ -117,10 +131,12 @@ fn literal(domain: &str) -> Option<IpAddr> {
     let tag = inner
         .get(..5)
         .filter(|tag| tag.eq_ignore_ascii_case("IPv6:"));
-    match tag.and_then(|tag| inner.get(tag.len()..)) {
+    let ip = match tag.and_then(|tag| inner.get(tag.len()..)) {
         Some(ipv6) => ipv6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
         None => inner.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
-    }
+    };
+    ip.map(|ip| ip.to_canonical())
+        .filter(|ip| can_be_a_server(*ip))
 }
 
 fn of_literal(domain: &str, ip: IpAddr) -> Found {

@@ -409,9 +409,8 @@ async fn dial(
             let place = mx::place(&dialling.resolver, host).await.map_err(|error| {
                 Fault::new(&*manner.label, Step::Resolve, Cause::Dns(error.to_string()))
             })?;
-            let mut manner = manner.clone();
             let policies = &dialling.tls_policies;
-            policies.of_nexthop(&place, *port, &mut manner).await?;
+            let manner = policies.of_nexthop(&place, *port, manner).await?;
             attempt.host(&place.ips, *port, &manner).await
         }
         Nexthop::Lmtp(Address::Unix(path)) => attempt.unix(path, manner).await,

@@ -94,7 +94,7 @@ impl Signer {
     }
 
     /// A submission with the signatures of its author's domain on top, or as it was if there is none. The first slices must
-    /// hold the whole header section. Takes a millisecond for RSA: call it off the runtime's threads.
+    /// hold the whole header section. RSA takes its time: call it off the runtime's threads.
     ///
     /// # Errors
     /// The key can't sign.

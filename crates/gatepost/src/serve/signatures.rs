@@ -29,7 +29,7 @@ pub(super) async fn sign(conversation: &Conversation, specimen: &Specimen, edite
     let body_start = message.len() - specimen.message.body().len();
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or_default();
     let domain = signatory.domain.clone();
-    // RSA takes a millisecond, a large body some more: not on the threads that serve connections.
+    // RSA and the hash of a large body take their time: not on the threads that serve connections.
     let signed = tokio::task::spawn_blocking(move || {
         let body = message.get(body_start..).unwrap_or_default();
         signatory.fields(&header_section, body, now)
@@ -41,7 +41,7 @@ pub(super) async fn sign(conversation: &Conversation, specimen: &Specimen, edite
         }
         // A message without a signature is better than none.
         Ok(Err(error)) => {
-            tracing::error!(%domain, %error, "a message leaves without a DKIM signature")
+            tracing::error!(%domain, %error, "a message leaves without a DKIM signature");
         }
         Err(error) => tracing::error!(%domain, %error, "a message leaves without a DKIM signature"),
     }

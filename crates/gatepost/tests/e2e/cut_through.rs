@@ -144,21 +144,17 @@ fn a_nexthop_that_leaves_after_the_dot_may_have_taken_it() {
             }
         })
         .start();
-    for cut_through in [true, false] {
-        let gateway = Setup::new()
-            .route(sink.nexthop(), &format!("cut_through = {cut_through}"))
-            .start();
-        let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
-        let reply = client.data(&message("lost reply")).expect_code(451);
-        client.quit();
-        let decision = gateway.decision();
-        assert_eq!(decision["reference"], reply.reference());
-        let detail = decision["recipients"][0]["verdict"]["reason"]["detail"]
-            .as_str()
-            .unwrap();
-        assert!(detail.contains("a repetition is possible"), "{decision:#}");
-        assert_eq!(decision["recipients"][0]["disposition"], "deferred");
-    }
+    let gateway = Setup::new().route(sink.nexthop(), "").start();
+    let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+    let reply = client.data(&message("lost reply")).expect_code(451);
+    client.quit();
+    let decision = gateway.decision();
+    assert_eq!(decision["reference"], reply.reference());
+    let detail = decision["recipients"][0]["verdict"]["reason"]["detail"]
+        .as_str()
+        .unwrap();
+    assert!(detail.contains("a repetition is possible"), "{decision:#}");
+    assert_eq!(decision["recipients"][0]["disposition"], "deferred");
 }
 
 #[test]
@@ -297,41 +293,6 @@ fn lmtp_answers_for_each_recipient() {
     assert_eq!(decision["recipients"][0]["disposition"], "relayed");
     assert_eq!(decision["recipients"][1]["disposition"], "deferred");
     client.quit();
-}
-
-#[test]
-fn without_cut_through_a_split_is_mended_on_retry() {
-    let sink = Manner::smtp()
-        .script(|line| {
-            if line.starts_with("RCPT TO:<nobody@") {
-                Act::Say("550 5.1.1 no such user")
-            } else {
-                Act::Usual
-            }
-        })
-        .start();
-    let gateway = Setup::new()
-        .route(sink.nexthop(), "cut_through = false")
-        .start();
-    let mut client = Client::envelope(
-        gateway.address(),
-        &["bob@example.com", "nobody@example.com"],
-    );
-    // Nobody was told anything yet, so nobody gets it.
-    client.data(&message("split")).expect(451, "4.5.3");
-    assert_eq!(sink.received(), []);
-    // The client tries again: now it is known who is not there.
-    client
-        .command("MAIL FROM:<ann@example.net>")
-        .expect_code(250);
-    client.command("RCPT TO:<bob@example.com>").expect_code(250);
-    client
-        .command("RCPT TO:<nobody@example.com>")
-        .expect(550, "5.1.1");
-    client.data(&message("split")).expect(250, "2.6.0");
-    assert_eq!(sink.one().recipients, ["TO:<bob@example.com>"]);
-    client.quit();
-    gateway.decisions(2);
 }
 
 #[test]

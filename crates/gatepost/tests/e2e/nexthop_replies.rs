@@ -1,7 +1,7 @@
 //! A nexthop's reply counts for what it answers, for whom it answers, and in time.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,89 +70,6 @@ fn a_late_reply_is_not_taken_for_the_next_recipients() {
     // The message still reaches the one who was accepted, over another connection, and nobody else.
     client.data(&message("late")).expect(250, "2.6.0");
     assert_eq!(sink.one().recipients, ["TO:<bob@example.com>"]);
-    client.quit();
-}
-
-#[test]
-fn what_is_refused_to_one_reverse_path_is_not_refused_to_another() {
-    let mail = Mutex::new(String::new());
-    let sink = Manner::smtp()
-        .script(move |line| {
-            let mut mail = mail.lock().unwrap();
-            if line.starts_with("MAIL") {
-                line.clone_into(&mut mail);
-            }
-            if line.starts_with("RCPT TO:<victim@") && mail.contains("bad@") {
-                Act::Say("550 5.7.1 not from you")
-            } else {
-                Act::Usual
-            }
-        })
-        .start();
-    let gateway = Setup::new()
-        .route(sink.nexthop(), "cut_through = false")
-        .start();
-    let mut client = Client::greet(gateway.address());
-    client
-        .command("MAIL FROM:<bad@example.net>")
-        .expect_code(250);
-    for recipient in ["victim", "bob"] {
-        client
-            .command(&format!("RCPT TO:<{recipient}@example.com>"))
-            .expect_code(250);
-    }
-    client.data(&message("split")).expect(451, "4.5.3");
-    client
-        .command("MAIL FROM:<bad@example.net>")
-        .expect_code(250);
-    client
-        .command("RCPT TO:<victim@example.com>")
-        .expect(550, "5.7.1");
-    client.command("RSET").expect_code(250);
-    client
-        .command("MAIL FROM:<good@example.net>")
-        .expect_code(250);
-    client
-        .command("RCPT TO:<victim@example.com>")
-        .expect_code(250);
-    client.data(&message("good")).expect(250, "2.6.0");
-    assert_eq!(sink.one().recipients, ["TO:<victim@example.com>"]);
-    client.quit();
-}
-
-#[test]
-fn a_deferred_recipient_lets_the_others_pass_once_and_is_asked_for_again() {
-    let sink = Manner::smtp()
-        .script(|line| {
-            if line.starts_with("RCPT TO:<grey@") {
-                Act::Say("450 4.7.1 come back later")
-            } else {
-                Act::Usual
-            }
-        })
-        .start();
-    let gateway = Setup::new()
-        .route(sink.nexthop(), "cut_through = false")
-        .start();
-    let both = ["bob@example.com", "grey@example.com"];
-    let mut client = Client::envelope(gateway.address(), &both);
-    client.data(&message("split")).expect(451, "4.5.3");
-    let asked = sink.count("RCPT TO:<grey@");
-    // The retry: the one who is deferred is told so, the other gets the message.
-    client
-        .command("MAIL FROM:<ann@example.net>")
-        .expect_code(250);
-    client.command("RCPT TO:<bob@example.com>").expect_code(250);
-    client
-        .command("RCPT TO:<grey@example.com>")
-        .expect(450, "4.7.1");
-    client.data(&message("split")).expect(250, "2.6.0");
-    assert_eq!(sink.one().recipients, ["TO:<bob@example.com>"]);
-    assert_eq!(sink.count("RCPT TO:<grey@"), asked);
-    // Alone, the nexthop is asked again.
-    client.begin(&["grey@example.com"]);
-    client.data(&message("alone")).expect(450, "4.7.1");
-    assert_eq!(sink.count("RCPT TO:<grey@"), asked + 1);
     client.quit();
 }
 

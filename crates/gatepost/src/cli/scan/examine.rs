@@ -152,6 +152,16 @@ impl Examiner {
         }
     }
 
+    fn admission(&self, reverse_path: &ReversePath) -> Admission {
+        let envelope = Envelope {
+            client: Some(self.client.ip),
+            authenticated: false,
+            reverse_path: Some(reverse_path.clone()),
+            forward_path: self.forward_path.clone(),
+        };
+        explain::admit(&self.cx, &envelope)
+    }
+
     async fn message(&self, path: String, mut stored: Stored) -> Examined {
         let begun = Instant::now();
         let bytes = std::mem::take(&mut stored.bytes);
@@ -165,34 +175,18 @@ impl Examiner {
             Some(path) => path.clone(),
             None => reverse_path_of(&message, &stored),
         };
-        let admission = explain::admit(
-            &self.cx,
-            &Envelope {
-                client: Some(self.client.ip),
-                authenticated: false,
-                reverse_path: Some(reverse_path.clone()),
-                forward_path: self.forward_path.clone(),
-            },
-        );
+        let admission = self.admission(&reverse_path);
         let reference = explain::reference(&self.cx);
         let (stage, verdict, findings) = match (&admission.route, received) {
             (Some(taken), Ok(_)) if admission.verdict.is_accept() => {
-                let route = Arc::clone(&taken.route);
-                let hops = trace_fields::hops(&message, &self.cx.config.node.name);
-                let limits = self.cx.config.loops.limits();
-                if let Some(reason) = policy::hops(hops.received, hops.own, &limits) {
-                    (Stage::Message, Verdict::because(reason), Vec::new())
-                } else {
-                    let specimen = self.specimen(message, &reverse_path, &admission, reference);
-                    let (verdict, findings) = self.scan(&route, specimen, &admission).await;
-                    (Stage::Message, verdict, findings)
-                }
+                let specimen = self.specimen(message, &reverse_path, &admission, reference);
+                let (verdict, findings) = self.scan(&taken.route, specimen, &admission).await;
+                (Stage::Message, verdict, findings)
             }
-            (Some(_), Err(defect)) if admission.verdict.is_accept() => (
-                Stage::Message,
-                Verdict::because(defective(defect)),
-                Vec::new(),
-            ),
+            (Some(_), Err(defect)) if admission.verdict.is_accept() => {
+                let verdict = Verdict::because(defective(defect));
+                (Stage::Message, verdict, Vec::new())
+            }
             _ => (admission.stage, admission.verdict.clone(), Vec::new()),
         };
         let reply = verdict.reason().map(|reason| {
@@ -225,6 +219,13 @@ impl Examiner {
             findings,
             milliseconds: begun.elapsed().as_secs_f64() * 1000.0,
         }
+    }
+
+    /// The verdict on a message that goes round in circles.
+    fn circle(&self, message: &Message) -> Option<Verdict> {
+        let config = &self.cx.config;
+        let hops = trace_fields::hops(message, &config.node.name);
+        policy::hops(hops.received, hops.own, &config.loops.limits()).map(Verdict::because)
     }
 
     /// The message as the listener would have received it, or why it would not have.
@@ -281,6 +282,9 @@ impl Examiner {
         specimen: Arc<Specimen>,
         admission: &Admission,
     ) -> (Verdict, Vec<(Finding, Likelihood, Likelihood)>) {
+        if let Some(verdict) = self.circle(&specimen.message) {
+            return (verdict, Vec::new());
+        }
         let mut lists = admission.entries();
         lists.extend(self.cx.lists.authors(&specimen.message));
         let facts = MessageFacts { lists };

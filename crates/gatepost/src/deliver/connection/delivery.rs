@@ -246,3 +246,6 @@ impl Envelope {
         self.named.iter().all(answer)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -129,6 +129,34 @@ async fn a_domain_without_exchangers_is_its_own() {
 }
 
 #[tokio::test]
+async fn addresses_that_no_server_has_are_left_out() {
+    let zone = "
+        example.com MX 10 odd.example
+        example.com MX 20 mapped.example
+        odd.example A 0.0.0.0
+        odd.example A 255.255.255.255
+        odd.example A 224.0.0.1
+        odd.example AAAA ::
+        odd.example AAAA ::ffff:0.0.0.0
+        odd.example AAAA ff02::1
+        mapped.example AAAA ::ffff:192.0.2.1
+        mapped.example A 192.0.2.1
+    ";
+    let found = found(zone, "example.com").await.unwrap();
+    assert_eq!(found.hosts.len(), 1);
+    let expected: IpAddr = "192.0.2.1".parse().unwrap();
+    assert_eq!(found.hosts[0].place.ips, [expected]);
+    assert_eq!(
+        names("odd.example A 0.0.0.0", "odd.example").await,
+        without_host("odd.example has neither mail exchangers nor an address")
+    );
+    for domain in ["[0.0.0.0]", "[IPv6:::]", "[224.0.0.1]"] {
+        let expected = without_host(&format!("{domain} is no address that messages can go to"));
+        assert_eq!(names("", domain).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn a_null_mx_takes_nothing() {
     let zone = "
         quiet.example MX 0 .

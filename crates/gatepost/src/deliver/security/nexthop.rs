@@ -7,7 +7,7 @@ use crate::deliver::fault::Fault;
 use crate::deliver::mx::Place;
 
 impl TlsPolicies {
-    /// Has the nexthop prove itself as its TLSA records say, if the route wants that (`dane`, `dane-only`).
+    /// How to talk to the nexthop so that it proves itself as its TLSA records say, if the route wants that (`dane`, `dane-only`).
     ///
     /// # Errors
     /// It must not be used.
@@ -15,10 +15,11 @@ impl TlsPolicies {
         &self,
         place: &Place,
         port: u16,
-        manner: &mut Manner,
-    ) -> Result<(), Fault> {
+        manner: &Manner,
+    ) -> Result<Manner, Fault> {
+        let mut secured = manner.clone();
         if !matches!(manner.tls, NexthopTls::Dane | NexthopTls::DaneOnly) {
-            return Ok(());
+            return Ok(secured);
         }
         let target = Target {
             domain: &place.name,
@@ -33,7 +34,9 @@ impl TlsPolicies {
         };
         // Boxed: it is rare, and its room must not stay in the future of every session.
         let security = Box::pin(self.host_security(&target, Demand::default())).await;
-        security.map_err(|refused| refused.fault)?.apply(manner);
-        Ok(())
+        security
+            .map_err(|refused| refused.fault)?
+            .apply(&mut secured);
+        Ok(secured)
     }
 }
