@@ -12,7 +12,6 @@ use std::time::Duration;
 use ::queue::{Queue, SubmitError};
 use net::network::NetworkSet;
 use net::resolver::Resolver;
-use net::tls::Roots;
 use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
@@ -235,20 +234,12 @@ impl Context {
         let resolver = outward::resolver(&config)
             .map_err(|error| errors.push(error))
             .ok();
-        let roots = Roots::load(config.tls_policy.ca_file.as_deref())
-            .map_err(|error| {
-                errors.push(ContextError {
-                    what: "certificates of CAs".to_owned(),
-                    detail: error.to_string(),
-                });
-            })
+        let roots = outward::roots(&config)
+            .map_err(|error| errors.push(error))
             .ok();
         let listeners = listener::listeners(&config, &services, &mut errors);
-        if let Err(error) = services.tls_reports.switch(config.tls_reports.enabled) {
-            errors.push(ContextError {
-                what: "[tls_reports]".to_owned(),
-                detail: error.to_string(),
-            });
+        if let Err(error) = outward::switch_reports(&config, &services) {
+            errors.push(error);
         }
         let (Some(resolver), Some(roots), true) = (resolver, roots, errors.is_empty()) else {
             return Err(errors);

@@ -16,8 +16,14 @@ mod support;
 
 #[path = "e2e/cut_through.rs"]
 mod cut_through;
+#[path = "e2e/dane.rs"]
+mod dane;
 #[path = "e2e/dialogs.rs"]
 mod dialogs;
+#[path = "e2e/dkim.rs"]
+mod dkim;
+#[path = "e2e/dsn.rs"]
+mod dsn;
 #[path = "e2e/encryption.rs"]
 mod encryption;
 #[path = "e2e/engines.rs"]
@@ -26,17 +32,29 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/limits.rs"]
+mod limits;
+#[path = "e2e/mx.rs"]
+mod mx;
 #[path = "e2e/nexthop_faults.rs"]
 mod nexthop_faults;
 #[path = "e2e/nexthop_replies.rs"]
 mod nexthop_replies;
+#[path = "e2e/nexthop_security.rs"]
+mod nexthop_security;
 #[path = "e2e/operation.rs"]
 mod operation;
 #[path = "e2e/peers.rs"]
 mod peers;
 #[path = "e2e/queue.rs"]
 mod queue;
+#[path = "e2e/queue_faults.rs"]
+mod queue_faults;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/requiretls.rs"]
+mod requiretls;
 #[path = "e2e/smuggling.rs"]
 mod smuggling;
+#[path = "e2e/sts.rs"]
+mod sts;

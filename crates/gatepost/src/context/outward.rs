@@ -7,7 +7,7 @@ use std::sync::Arc;
 use net::resolver::{Dnssec, Resolver};
 use net::tls::{Connector, Roots};
 
-use super::ContextError;
+use super::{ContextError, Services};
 use crate::config::Config;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::FamilyChange;
@@ -33,6 +33,23 @@ pub(super) fn resolver(config: &Config) -> Result<Resolver, ContextError> {
     })
     .map_err(|error| ContextError {
         what: "[dns]".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// The CAs whose certificates prove a server's name.
+pub(super) fn roots(config: &Config) -> Result<Roots, ContextError> {
+    Roots::load(config.tls_policy.ca_file.as_deref()).map_err(|error| ContextError {
+        what: "certificates of CAs".to_owned(),
+        detail: error.to_string(),
+    })
+}
+
+/// Begins or ends the gathering of results of TLS, as the configuration says.
+pub(super) fn switch_reports(config: &Config, services: &Services) -> Result<(), ContextError> {
+    let switched = services.tls_reports.switch(config.tls_reports.enabled);
+    switched.map_err(|error| ContextError {
+        what: "[tls_reports]".to_owned(),
         detail: error.to_string(),
     })
 }

@@ -101,7 +101,13 @@ fn of_fault(fault: &Fault, at: Circumstances<'_>) -> RecipientOutcome {
     }
     RecipientOutcome::Delayed {
         nexthop: at.nexthop.to_owned(),
-        status: fault.status(),
+        // The server's own word is more exact than ours, where it had one (421 with its reason).
+        status: fault
+            .reply
+            .as_ref()
+            .and_then(Reply::status)
+            .filter(|status| status.class == Class::Transient)
+            .unwrap_or_else(|| fault.status()),
         diagnostic,
         retry_after: at.pause,
     }

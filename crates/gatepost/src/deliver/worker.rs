@@ -21,6 +21,7 @@ use super::security::is_tls_optional;
 use super::settling::{InHand, Settling};
 use super::store_queued;
 use crate::context::Context;
+use crate::event::Event;
 
 pub(super) use super::settling::{expire, warn};
 
@@ -38,7 +39,7 @@ pub(super) async fn work(
 ) {
     let plan = match plan(&cx, slot.lane()).await {
         Ok(plan) => plan,
-        Err(NoPlan::Transient(fault)) => return slot.failed(site_fault(&fault)),
+        Err(NoPlan::Transient(fault)) => return unreachable(&cx, slot, &fault),
         Err(NoPlan::Permanent { status, text }) => {
             return fail_all(&cx, &queue, slot, status, &text).await;
         }
@@ -53,6 +54,7 @@ pub(super) async fn work(
         queue,
         plan,
         stop,
+        transactions_max: limits.site.parcels_per_connection_max,
     };
     worker.run(slot).await;
 }
@@ -63,6 +65,8 @@ struct Worker {
     plan: Plan,
     stop: watch::Receiver<Option<Duration>>,
     connection: Option<Connection>,
+    /// What one connection may carry, for all slots that use it one after the other.
+    transactions_max: u32,
 }
 
 impl Worker {
@@ -71,20 +75,36 @@ impl Worker {
             if self.connection.is_none() && self.plan.maildir.is_none() {
                 match dial(&self.cx, &self.plan, Demand::default()).await {
                     Ok(connection) => self.connection = Some(connection),
-                    Err(fault) => return slot.failed(site_fault(&fault)),
+                    Err(fault) => return unreachable(&self.cx, slot, &fault),
                 }
             }
             let Some(parcel) = self.next(&mut slot).await else {
                 break;
             };
             self.deliver(&mut slot, parcel).await;
+            // What it carried for slots before this one counts too.
+            if self
+                .connection
+                .as_ref()
+                .is_some_and(|it| self.is_used_up(it))
+            {
+                break;
+            }
         }
         // The slot first: whoever comes next finds the connection, or room for another.
         drop(slot);
         if let Some(connection) = self.connection.take() {
+            if self.is_used_up(&connection) {
+                tokio::spawn(connection.quit());
+                return;
+            }
             let idle = self.cx.config.queue.idle;
             self.cx.services.idle.put(&self.plan.site, connection, idle);
         }
+    }
+
+    fn is_used_up(&self, connection: &Connection) -> bool {
+        connection.transactions >= self.transactions_max
     }
 
     /// The next parcel; `None` if there is nothing more to do, or the node stops.
@@ -290,6 +310,16 @@ fn judge(slot: &mut Slot, answers: &[Answered]) {
 fn is_stale(answer: &Answered) -> bool {
     matches!(answer, Answered::Lost(fault)
         if fault.step == Step::Mail && matches!(fault.cause, Cause::Closed | Cause::Io(_)))
+}
+
+/// Nobody could be reached: the site, or the lane that has none, is left alone. The event tells why everything there waits.
+fn unreachable(cx: &Context, slot: Slot, fault: &Fault) {
+    let site = site_fault(fault);
+    cx.services.journal.emit(&Event::NexthopDown {
+        nexthop: site.nexthop.as_str().into(),
+        detail: format!("{} {}", site.status, site.detail),
+    });
+    slot.failed(site);
 }
 
 fn site_fault(fault: &Fault) -> SiteFault {

@@ -6,12 +6,12 @@ use super::await_some_or;
 use super::client::Client;
 use super::gateway::Gateway;
 
-/// One attempt to deliver to one recipient, or the end of its wait.
+/// One attempt to deliver to one recipient, or the end of its lifetime: a line of the event `delivery`.
 #[derive(Debug, Clone)]
 pub(crate) struct Attempt {
     pub(crate) recipient: String,
-    /// `delivered`, `delayed`, `failed` (RFC 3464 2.3.3).
-    pub(crate) action: String,
+    /// `delivered`, `delayed`, `failed` or `expired`.
+    pub(crate) result: String,
     /// The enhanced status; empty where there is none.
     pub(crate) status: String,
     /// The whole event, for what else is in it.
@@ -42,8 +42,8 @@ impl Gateway {
             for recipient in event["recipients"].as_array().into_iter().flatten() {
                 let text = |name: &str| recipient[name].as_str().unwrap_or_default().to_owned();
                 attempts.push(Attempt {
-                    recipient: text("recipient"),
-                    action: text("action"),
+                    recipient: text("forward_path"),
+                    result: text("result"),
                     status: text("status"),
                     text: event.to_string(),
                     event: event.clone(),
@@ -54,16 +54,26 @@ impl Gateway {
     }
 
     /// The first attempt for this recipient that ended so; waits for it.
-    pub(crate) fn attempt(&self, recipient: &str, action: &str) -> Attempt {
+    pub(crate) fn attempt(&self, recipient: &str, result: &str) -> Attempt {
         let found = || {
             self.attempts()
                 .into_iter()
-                .find(|it| it.recipient == recipient && it.action == action)
+                .find(|it| it.recipient == recipient && it.result == result)
         };
         await_some_or(
-            || format!("{recipient} was not {action}: {:#?}", self.log()),
+            || format!("{recipient} was not {result}: {:#?}", self.log()),
             found,
         )
+    }
+
+    /// What was told when nobody at this nexthop could be reached; the status stands before the words. Waits for it.
+    pub(crate) fn unreachable(&self, nexthop: &str) -> String {
+        let event = self.await_event("nexthop-down", |event| {
+            event["nexthop"]
+                .as_str()
+                .is_some_and(|it| it.contains(nexthop))
+        });
+        event["detail"].as_str().unwrap().to_owned()
     }
 
     /// What waits in the queue now.

@@ -74,9 +74,13 @@ impl Session {
             "STARTTLS" => self.encrypt(&line),
             "MAIL" => {
                 self.recipients.clear();
-                self.mail = line.get(5..).unwrap_or_default().to_owned();
-                self.answer(&line, "250 2.1.0 ok").map(drop)
+                self.mail.clear();
+                if self.answer(&line, "250 2.1.0 ok")? {
+                    self.mail = line.get(5..).unwrap_or_default().to_owned();
+                }
+                Ok(())
             }
+            "RCPT" if self.mail.is_empty() => self.say("503 5.5.1 MAIL first"),
             "RCPT" => {
                 if self.answer(&line, "250 2.1.5 ok")? {
                     self.recipients
