@@ -154,7 +154,7 @@ pub struct Stats {
     pub sites: u64,
     /// Connections.
     pub connections: u64,
-    /// Bytes of segments, journals and large contents.
+    /// Bytes of segments and journals; large contents are files of their own and not counted.
     pub bytes: u64,
     /// Bytes of submitted contents in memory.
     pub hot_bytes: u64,
