@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use queue::Queue;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
@@ -290,10 +289,10 @@ impl Server {
     }
 
     /// Looks after what security towards other servers rests on: refreshes policies, writes results down, and sends the daily reports
-    /// into `queue`. Apart from other housekeeping, because web servers may take their time.
-    pub async fn keep_tls(self: Arc<Server>, queue: Option<Queue>) {
+    /// into the queue. Apart from other housekeeping, because web servers may take their time.
+    pub async fn keep_tls(self: Arc<Server>) {
         let mut stop = self.stop.subscribe();
-        let upkeep = deliver::tls_upkeep::run(|| self.current.load(), queue);
+        let upkeep = deliver::tls_upkeep::run(|| self.current.load());
         tokio::select! {
             biased;
             _ = stop.wait_for(|stop| *stop == Stop::Now) => {}

@@ -59,7 +59,7 @@ async fn serve(config: Config, activated: Activated) -> Result<(), Vec<String>> 
         .await
         .map_err(|error| vec![error])?;
     tokio::spawn(Arc::clone(&server).keep_house());
-    tokio::spawn(Arc::clone(&server).keep_tls(None));
+    tokio::spawn(Arc::clone(&server).keep_tls());
     if embedded {
         greet(&server).await;
     }

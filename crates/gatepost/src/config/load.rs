@@ -168,12 +168,11 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     if let (Some(section), Some(node)) = (&node_section, &node) {
         refuse_open_relay(section, node, &routes);
     }
-    let allow = file
-        .table_or_empty("allow")
-        .map(|allow| ListSettings::read(&allow));
-    let block = file
-        .table_or_empty("block")
-        .map(|block| ListSettings::read(&block));
+    let list = |name| {
+        let list = file.table_or_empty(name);
+        list.map(|list| ListSettings::read(&list))
+    };
+    let (allow, block) = (list("allow"), list("block"));
     Some(Config {
         file: None,
         node: node?,

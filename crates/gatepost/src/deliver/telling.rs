@@ -6,13 +6,10 @@
 use jiff::{Timestamp, Zoned};
 use queue::{Queue, QueuedMessage, SubmitError};
 
-use super::report::{Concerned, ReportFacts, Reporter, Unproven, report};
+use super::report::{Concerned, ReportFacts, report};
 use crate::context::Context;
 use crate::event::Event;
 use crate::replies::LANGUAGE_DEFAULT;
-
-/// Bytes of a message that are returned whole at most.
-const RETURN_BYTES_MAX: u64 = 50 * 1024;
 
 /// Queues the report on what became of `concerned`, if one may be sent.
 ///
@@ -24,14 +21,11 @@ pub(super) async fn tell(
     message: &QueuedMessage,
     concerned: &[Concerned<'_>],
 ) -> Result<(), SubmitError> {
-    let Some(reporter) = reporter(cx) else {
-        return Ok(());
-    };
     let now = Zoned::now();
     let seconds = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
     let reference = cx.services.references.next(seconds).to_string();
     let facts = ReportFacts {
-        reporter: &reporter,
+        reporter: &cx.config.reports,
         language: language(cx, message, concerned),
         reference: &reference,
         envelope: &message.envelope,
@@ -54,18 +48,6 @@ pub(super) async fn tell(
         forward_path,
     });
     Ok(())
-}
-
-/// Who reports, by the node's own settings.
-fn reporter(cx: &Context) -> Option<Reporter> {
-    let node = &cx.config.node;
-    Some(Reporter {
-        name: node.name.clone(),
-        from: format!("mailer-daemon@{}", node.name).parse().ok()?,
-        postmaster: node.postmaster.clone(),
-        return_bytes_max: RETURN_BYTES_MAX,
-        unproven: Unproven::Postmaster,
-    })
 }
 
 /// The language of the route of the first recipient that it is about.

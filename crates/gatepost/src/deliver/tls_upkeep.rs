@@ -16,8 +16,8 @@ use crate::context::Context;
 /// How often results are written to the disk: what a crash costs at most.
 const SAVE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// Goes on until it is dropped. `snapshot` gives the snapshot in force. Without a queue no reports are sent, and results wait.
-pub async fn run(snapshot: impl Fn() -> Arc<Context>, queue: Option<Queue>) {
+/// Goes on until it is dropped. `snapshot` gives the snapshot in force.
+pub async fn run(snapshot: impl Fn() -> Arc<Context>) {
     let begin_second = begin_second();
     let mut next_look = Instant::now() + interval();
     loop {
@@ -29,7 +29,7 @@ pub async fn run(snapshot: impl Fn() -> Arc<Context>, queue: Option<Queue>) {
         }
         next_look = Instant::now() + interval();
         cx.dialling.tls_policies.refresh().await;
-        if let Some(queue) = &queue {
+        if let Ok(queue) = cx.services.queue() {
             report(&cx, begin_second, queue).await;
             save(&cx).await;
         }
@@ -60,8 +60,15 @@ async fn report(cx: &Context, begin_second: u64, queue: &Queue) {
 }
 
 async fn submit(cx: &Context, queue: &Queue, outgoing: Outgoing) -> Result<(), String> {
-    let reference = cx.services.references.next(unix_seconds());
+    let now = unix_seconds();
+    let reference = cx.services.references.next(now);
+    let domain = outgoing.from_domain.clone();
     let submission = outgoing.into_submission(reference.to_string(), None);
+    let signer = Arc::clone(&cx.signer);
+    let signing = move || signer.signed(&domain, submission, now);
+    let signed = tokio::task::spawn_blocking(signing).await;
+    let signed = signed.map_err(|error| error.to_string())?;
+    let submission = signed.map_err(|error| error.to_string())?;
     match queue.submit(submission).await {
         Ok(_) => Ok(()),
         Err(SubmitError::Full { .. }) => Err("the queue is full".to_owned()),

@@ -152,6 +152,16 @@ impl Examiner {
         }
     }
 
+    fn admission(&self, reverse_path: &ReversePath) -> Admission {
+        let envelope = Envelope {
+            client: Some(self.client.ip),
+            authenticated: false,
+            reverse_path: Some(reverse_path.clone()),
+            forward_path: self.forward_path.clone(),
+        };
+        explain::admit(&self.cx, &envelope)
+    }
+
     async fn message(&self, path: String, mut stored: Stored) -> Examined {
         let begun = Instant::now();
         let bytes = std::mem::take(&mut stored.bytes);
@@ -165,15 +175,7 @@ impl Examiner {
             Some(path) => path.clone(),
             None => reverse_path_of(&message, &stored),
         };
-        let admission = explain::admit(
-            &self.cx,
-            &Envelope {
-                client: Some(self.client.ip),
-                authenticated: false,
-                reverse_path: Some(reverse_path.clone()),
-                forward_path: self.forward_path.clone(),
-            },
-        );
+        let admission = self.admission(&reverse_path);
         let reference = explain::reference(&self.cx);
         let (stage, verdict, findings) = match (&admission.route, received) {
             (Some(taken), Ok(_)) if admission.verdict.is_accept() => {
