@@ -321,17 +321,24 @@ impl Connection {
 }
 
 impl Wire {
+    /// From the banner to the first transaction. Each answer has its own time (RFC 5321 section 4.5.3.2), which begins when
+    /// the command is sent.
     async fn greet(mut self, manner: &Manner) -> Result<Wire, Fault> {
-        let mut step = Step::Banner;
-        let mut limit = manner.timeouts.banner;
+        let timeouts = &manner.timeouts;
+        let mut pending = (Step::Banner, timeouts.banner);
+        let mut deadline = Instant::now() + timeouts.banner;
         loop {
-            match self.event(step, limit).await? {
-                Event::Ready => return Ok(self),
-                Event::StartTls => self = self.handshake(manner).await?,
-                other => return Err(self.unexpected(step, &other)),
+            if !self.session.output().is_empty() {
+                pending = (Step::of_opening(self.session.stage()), timeouts.command);
+                deadline = Instant::now() + timeouts.command;
             }
-            step = Step::Hello;
-            limit = manner.timeouts.command;
+            let (step, limit) = pending;
+            match self.advance(step, limit, deadline).await? {
+                None => {}
+                Some(Event::Ready) => return Ok(self),
+                Some(Event::StartTls) => self = self.handshake(manner).await?,
+                Some(other) => return Err(self.unexpected(step, &other)),
+            }
         }
     }
 
@@ -377,29 +384,41 @@ impl Wire {
         }
         let deadline = Instant::now() + limit;
         loop {
-            match self.session.poll() {
-                Some(Event::Failed(failure)) => return Err(self.failed(step, failure)),
+            match self.advance(step, limit, deadline).await? {
+                None => {}
                 Some(Event::Pause) => {
                     self.flush(step, limit).await?;
                     tokio::time::sleep(PIX_PAUSE).await;
                     self.session.resume();
-                    continue;
                 }
                 Some(event) => return Ok(event),
-                None => {}
             }
-            self.flush(step, limit).await?;
-            let session = &mut self.session;
-            let read = scratch::read(&mut self.stream, |bytes| {
-                session.receive(bytes);
-                bytes.len()
-            });
-            match tokio::time::timeout_at(deadline, read).await {
-                Ok(Ok(0)) => return Err(self.fault(step, Cause::Closed)),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(self.fault(step, Cause::Io(error))),
-                Err(_) => return Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
-            }
+        }
+    }
+
+    /// The next event that has happened; if there is none, writes what is to be written and reads once, until `deadline`.
+    async fn advance(
+        &mut self,
+        step: Step,
+        limit: Duration,
+        deadline: Instant,
+    ) -> Result<Option<Event>, Fault> {
+        match self.session.poll() {
+            Some(Event::Failed(failure)) => return Err(self.failed(step, failure)),
+            Some(event) => return Ok(Some(event)),
+            None => {}
+        }
+        self.flush(step, limit).await?;
+        let session = &mut self.session;
+        let read = scratch::read(&mut self.stream, |bytes| {
+            session.receive(bytes);
+            bytes.len()
+        });
+        match tokio::time::timeout_at(deadline, read).await {
+            Ok(Ok(0)) => Err(self.fault(step, Cause::Closed)),
+            Ok(Ok(_)) => Ok(None),
+            Ok(Err(error)) => Err(self.fault(step, Cause::Io(error))),
+            Err(_) => Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
         }
     }
 
@@ -449,7 +468,11 @@ impl Wire {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
             Failure::TlsNotOffered => Cause::NoStartTls,
-            Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => {
+            Failure::Refused { reply, .. } | Failure::AuthFailed(reply) => {
+                Cause::Refused(reply.to_string())
+            }
+            // A server may close with 421 whenever it likes (RFC 5321 section 3.8); a yes to what was not asked refuses nothing.
+            Failure::Unexpected { ref reply, .. } if reply.code() >= 400 => {
                 Cause::Refused(failure.to_string())
             }
             other => Cause::Protocol(other.to_string()),
@@ -465,3 +488,6 @@ impl Wire {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,8 +224,9 @@ impl Worker {
                     tokio::spawn(connection.quit());
                 }
                 Err(fault) => {
-                    let answers = lost(&fault, settling.left().len());
-                    return self.settle(settling, &fault.nexthop, answers);
+                    let nexthop = fault.nexthop.clone();
+                    let answers = lost(fault, settling.left().len());
+                    return self.settle(settling, &nexthop, answers);
                 }
             }
         }
@@ -280,16 +281,8 @@ async fn send(
     }
 }
 
-fn lost(fault: &Fault, count: usize) -> Vec<Answered> {
-    let copy = Arc::new(Fault {
-        reply: fault.reply.clone(),
-        ..Fault::new(
-            fault.nexthop.clone(),
-            fault.step,
-            Cause::Refused(fault.what_happened().to_string()),
-        )
-    });
-    vec![Answered::Lost(copy); count]
+fn lost(fault: Fault, count: usize) -> Vec<Answered> {
+    vec![Answered::Lost(Arc::new(fault)); count]
 }
 
 /// Tells the schedule how the server bore the transaction.

@@ -158,3 +158,15 @@ fn pauses_grow_to_their_bound() {
         }
     }
 }
+
+#[test]
+fn a_server_that_can_never_have_the_message_fails_it() {
+    let shown_of = |cause| {
+        let fault = Fault::new("mx a.example.net:25", Step::Tls, cause);
+        shown(fate(Answered::Lost(Arc::new(fault)), at(false)))
+    };
+    // RFC 8689 4.2.1.
+    let vain = Cause::RequireTls("the route has no TLS".to_owned());
+    assert_eq!(shown_of(vain), "elsewhere or failed 5.7.30");
+    assert_eq!(shown_of(Cause::NoStartTls), "elsewhere or delayed 4.7.5");
+}
