@@ -279,7 +279,7 @@ impl Queue {
     /// If it is gone (an operator removed it), damaged (it was set aside, and can never be delivered), or the disk fails.
     pub async fn read(&self, parcel: &Parcel) -> Result<QueuedMessage, ReadError> {
         let id = parcel.message.0;
-        if let Some(message) = self.shared.hot().message(id) {
+        if let Some(message) = self.shared.hot_message(id) {
             return Ok(message);
         }
         let store = Arc::clone(&self.shared.store);

@@ -385,6 +385,19 @@ async fn a_group_goes_once_nobody_is_announced_any_more() {
 }
 
 #[tokio::test]
+async fn who_is_announced_and_does_not_come_holds_nobody_up() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let slow = queue.announce();
+    for _ in 0..2 {
+        let submission = submission(&["one@a.example"], "text");
+        queue.submit(submission).await.unwrap();
+    }
+    drop(slow);
+    assert_eq!(queue.stats().submits, 2);
+}
+
+#[tokio::test]
 async fn a_message_wakes_the_connection_that_was_at_work_last() {
     let place = Place::new();
     let queue = place.open().await;
