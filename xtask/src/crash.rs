@@ -14,7 +14,6 @@ mod report;
 mod sink;
 
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -91,10 +90,9 @@ pub(crate) fn check() -> Result<Tally> {
 }
 
 fn build(profile: &str) -> Result<PathBuf> {
-    let status = Command::new("cargo")
+    let status = workspace::cargo()
         .args(["build", "--locked", "--profile", profile])
         .args(["--package", "gatepost", "--bin", "gatepost"])
-        .current_dir(workspace::root())
         .status()
         .context("cargo build")?;
     ensure!(status.success(), "gatepost does not build");

@@ -25,13 +25,17 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
         });
     }
     steps.run("format", || {
-        command(cargo().args(["fmt", "--all", "--check"]))
+        command(workspace::cargo().args(["fmt", "--all", "--check"]))
     });
     steps.run("tidy", tidy::check);
     steps.run("dependencies", dependencies);
     steps.run("lints", || {
         let lints = ["clippy", "--locked", "--workspace", "--all-targets"];
-        command(cargo().args(lints).args(["--", "--deny", "warnings"]))
+        command(
+            workspace::cargo()
+                .args(lints)
+                .args(["--", "--deny", "warnings"]),
+        )
     });
     steps.run("tests", || runner::run(&runner_arguments));
     if runner_arguments.is_empty() {
@@ -49,10 +53,4 @@ fn dependencies() -> Result<Tally> {
             .args(checks)
             .current_dir(workspace::root()),
     )
-}
-
-fn cargo() -> Command {
-    let mut cargo = Command::new("cargo");
-    cargo.current_dir(workspace::root());
-    cargo
 }

@@ -30,6 +30,21 @@ pub(crate) fn root() -> PathBuf {
     own.parent().map_or_else(|| own.clone(), Path::to_owned)
 }
 
+/// Cargo at the root, without what this process was told of xtask itself (`CARGO_PKG_NAME` and the like): some build scripts
+/// take note of that, and their crates would be built anew whenever a task and a developer build in turn.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new("cargo");
+    cargo.current_dir(root());
+    let about_us = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+    });
+    for name in about_us {
+        cargo.env_remove(name);
+    }
+    cargo
+}
+
 /// A path below `target/`, where every task keeps what it makes.
 pub(crate) fn target(below: &str) -> PathBuf {
     let target =

@@ -27,6 +27,7 @@ pub mod dispatch;
 mod double;
 pub mod families;
 pub mod fault;
+mod fitting;
 pub mod https;
 pub mod idle;
 mod limits;

@@ -7,6 +7,8 @@
 mod codec;
 pub mod disk;
 pub mod envelope;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod id;
 mod index;
 mod journal;

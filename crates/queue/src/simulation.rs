@@ -8,7 +8,7 @@ mod tests;
 
 use bytes::Bytes;
 
-use crate::record::{Draft, RecordHeader, crc_of, envelope};
+use crate::record::{self, Draft, RecordHeader, crc_of};
 use crate::sidecar::Summary;
 use crate::store::Store;
 use crate::writer::Pending;
@@ -50,27 +50,10 @@ pub(crate) fn pending(
     content: Vec<u8>,
     now: u64,
 ) -> Option<Pending> {
-    let envelope = Envelope {
-        reference: format!("REF-{id}"),
-        origin: Origin::Received,
-        arrived: now,
-        customer: "customer".into(),
-        reverse_path: "sender@example.org".parse().unwrap(),
-        mail: smtp::MailParameters::default(),
-        eight_bit: false,
-        submitted: false,
-        lifetime: 432_000_000,
-        delay_warning: 0,
-        recipients: (0..recipients)
-            .map(|at| QueuedRecipient {
-                forward_path: format!("user{at}@d{}.example", id % 3).parse().unwrap(),
-                parameters: smtp::RcptParameters::default(),
-            })
-            .collect(),
-    };
+    let envelope = envelope(id, recipients, now);
     let content = vec![Bytes::from(content)];
     let bytes = content[0].len() as u64;
-    let coded = envelope::encode(&envelope);
+    let coded = record::envelope::encode(&envelope);
     let apart = bytes >= store.settings.large_content_bytes_min;
     let header = RecordHeader {
         id,
@@ -94,4 +77,26 @@ pub(crate) fn pending(
         },
         summary,
     })
+}
+
+/// With so many recipients.
+pub(crate) fn envelope(id: u64, recipients: u64, now: u64) -> Envelope {
+    Envelope {
+        reference: format!("REF-{id}"),
+        origin: Origin::Received,
+        arrived: now,
+        customer: "customer".into(),
+        reverse_path: "sender@example.org".parse().unwrap(),
+        mail: smtp::MailParameters::default(),
+        eight_bit: false,
+        submitted: false,
+        lifetime: 432_000_000,
+        delay_warning: 0,
+        recipients: (0..recipients)
+            .map(|at| QueuedRecipient {
+                forward_path: format!("user{at}@d{}.example", id % 3).parse().unwrap(),
+                parameters: smtp::RcptParameters::default(),
+            })
+            .collect(),
+    }
 }

@@ -14,17 +14,14 @@ use crate::workspace;
 
 /// Runs every test and counts them; a build that fails counts as one failure.
 pub(super) fn run(arguments: &[String]) -> Result<Tally> {
-    let mut command = Command::new("cargo");
+    let mut command = workspace::cargo();
     if install::answers("cargo", &["nextest"]) {
         command.args(["nextest", "run", "--no-fail-fast"]);
     } else {
         println!("cargo-nextest is not installed: cargo test runs the same tests, more slowly");
         command.args(["test", "--no-fail-fast"]);
     }
-    command
-        .args(["--locked", "--workspace"])
-        .args(arguments)
-        .current_dir(workspace::root());
+    command.args(["--locked", "--workspace"]).args(arguments);
     let (is_success, lines) = show_and_keep(&mut command)?;
     let tally = count(lines.iter().map(String::as_str));
     if is_success || tally.failed > 0 {

@@ -23,8 +23,9 @@ mod delivery;
 pub use delivery::{Answered, Outgoing, Transferred};
 
 use super::fault::{Cause, Fault, Step};
+use super::nexthops::Source;
 use super::security::{Basis, HostSecurity};
-use crate::config::{NexthopTimeouts, NexthopTls};
+use crate::config::{NexthopAuth, NexthopTimeouts, NexthopTls};
 use crate::scratch;
 
 /// Bytes of content encoded before they are written.
@@ -172,6 +173,24 @@ impl Connection {
     /// Whether it is encrypted.
     pub fn is_tls(&self) -> bool {
         self.wire.stream.is_tls()
+    }
+
+    /// Whether a new one from this source with this login would be no other: a reload changes either.
+    pub(super) fn is_made_as(&self, source: &Source, login: Option<&NexthopAuth>) -> bool {
+        let Manner {
+            ehlo_name,
+            bind,
+            auth,
+            ..
+        } = &self.manner;
+        let is_login = match (auth, login) {
+            (None, None) => true,
+            (Some(auth), Some(login)) => {
+                auth.user == login.user && auth.password == login.password.reveal()
+            }
+            _ => false,
+        };
+        *ehlo_name == source.ehlo_name && *bind == source.bind && is_login
     }
 
     /// Whether it may carry a message to which `security` applies: it goes to a server of that name, and was proven no less and

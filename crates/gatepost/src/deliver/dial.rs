@@ -26,8 +26,8 @@ use super::fault::{Cause, Fault, Step};
 use super::nexthops::Server;
 use super::plan::{Host, Plan};
 pub use super::security::Demand;
-use super::security::{self, HostSecurity, Target};
-use crate::config::{Delivery, NexthopTls, Route};
+use super::security::{self, HostSecurity, Refused, Target};
+use crate::config::{Delivery, NexthopTls};
 use crate::context::Context;
 use crate::expiring::Expiring;
 
@@ -90,7 +90,7 @@ pub async fn dial(cx: &Context, plan: &Plan, demand: Demand) -> Result<Connectio
     let mut attempt = Attempt::new(&cx.services.ways, cx.config.delivery);
     let mut lasting = None;
     for host in &plan.hosts {
-        let manner = manner(cx, &plan.route.route, host);
+        let manner = manner(cx, plan, host);
         let connected = match &host.socket {
             Some(path) => attempt.unix(path, &manner).await,
             None => match secure(cx, plan, host, demand).await {
@@ -119,17 +119,31 @@ pub async fn dial(cx: &Context, plan: &Plan, demand: Demand) -> Result<Connectio
         .unwrap_or_else(|| Fault::new(&*plan.site, Step::Connect, cause())))
 }
 
-/// How a server of the plan must prove who it is. A connection that is there already may serve if it
-/// [meets](Connection::meets) that.
-///
-/// # Errors
-/// It must not be used.
-pub async fn secure(
+/// The same, and a refusal is noted for reports.
+async fn secure(
     cx: &Context,
     plan: &Plan,
     host: &Host,
     demand: Demand,
 ) -> Result<HostSecurity, Fault> {
+    let security = require(cx, plan, host, demand).await;
+    security.map_err(|refused| {
+        refused.note(&cx.services.tls_reports, &session(plan, host, None));
+        refused.fault
+    })
+}
+
+/// How a server of the plan must prove who it is. A connection that is there already may serve if it
+/// [meets](Connection::meets) that.
+///
+/// # Errors
+/// It must not be used.
+pub(super) async fn require(
+    cx: &Context,
+    plan: &Plan,
+    host: &Host,
+    demand: Demand,
+) -> Result<HostSecurity, Refused> {
     let target = Target {
         domain: &plan.domain,
         host: &host.name,
@@ -138,15 +152,11 @@ pub async fn secure(
         by_mx: host.by_mx,
         secure: host.secure,
         ips_secure: host.ips_secure,
-        tls: plan.route.route.nexthop_tls,
+        tls: plan.tls,
         label: &host.label,
     };
     // Boxed: a policy may have to be fetched, and the room for that must not stay in the future of every delivery.
-    let security = Box::pin(cx.dialling.tls_policies.host_security(&target, demand)).await;
-    security.map_err(|refused| {
-        refused.note(&cx.services.tls_reports, &session(plan, host, None));
-        refused.fault
-    })
+    Box::pin(cx.dialling.tls_policies.host_security(&target, demand)).await
 }
 
 fn session<'a>(
@@ -162,15 +172,15 @@ fn session<'a>(
     }
 }
 
-fn manner(cx: &Context, route: &Route, host: &Host) -> Manner {
+fn manner(cx: &Context, plan: &Plan, host: &Host) -> Manner {
     cx.dialling.manner(
-        route,
+        &plan.route.route,
         Server {
             label: &host.label,
             name: &host.name,
             protocol: host.protocol,
         },
-        route.nexthop_tls,
+        plan.tls,
     )
 }
 

@@ -199,6 +199,20 @@ impl Fault {
         }
     }
 
+    /// Whether TLS is what is wrong: it can't be had, or the server does not prove what it must.
+    pub fn is_of_security(&self) -> bool {
+        let is_of_tls = matches!(
+            self.cause,
+            Cause::Tls(_)
+                | Cause::NoStartTls
+                | Cause::Handshake { .. }
+                | Cause::TlsPolicy(_)
+                | Cause::RequireTls(_)
+        );
+        // TLSA records that can't be known.
+        is_of_tls || self.step == Step::Tls && matches!(self.cause, Cause::Dns(_))
+    }
+
     /// True if the nexthop may have taken the message although its reply never came: a repetition may follow.
     pub fn reply_lost(&self) -> bool {
         self.step == Step::Final

@@ -1,6 +1,7 @@
 //! Connections of the queue's deliveries that wait for the next message to the same site.
 //!
-//! A site's name holds all that its connections must share, so that any of them serves any lane that leads there.
+//! A site's name holds what its connections have in common. What a domain or message wants beyond that is not looked at here
+//! (`fitting`).
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +45,17 @@ impl Idle {
             waiting.remove(site);
         }
         found
+    }
+
+    /// Puts back connections that were taken and did not fit: each waits as long as it would have.
+    pub fn put_back(&self, site: &Arc<str>, connections: Vec<Connection>) {
+        if connections.is_empty() {
+            return;
+        }
+        let mut sites = self.lock();
+        sites.count += connections.len();
+        let waiting = sites.waiting.entry(Arc::clone(site)).or_default();
+        waiting.splice(0..0, connections);
     }
 
     /// Keeps a connection after a transaction that was finished, or takes leave of it.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use queue::{BackOff, Quota, SiteLimits};
 
-use super::plan::Plan;
+use super::plan::{Host, Plan};
 use crate::config::{Config, Destination, Pool, Rate};
 use crate::context::Context;
 
@@ -18,7 +18,7 @@ pub(super) struct Limits {
 pub(super) fn limits(cx: &Context, plan: &Plan) -> Limits {
     let route = &plan.route.route;
     let queueing = &route.queueing;
-    let destination = destination(&cx.config, plan);
+    let destination = destination(&cx.config, &plan.domain, &plan.hosts);
     let of = |given: Option<u32>, otherwise: u32| given.unwrap_or(otherwise);
     let most = of(
         destination.and_then(|destination| destination.connections_max),
@@ -71,11 +71,14 @@ pub(super) fn pool<'c>(config: &'c Config, plan: &Plan) -> Option<&'c Pool> {
     config.pools.iter().find(|pool| pool.name == *name)
 }
 
-/// The first `[[destination]]` that covers the recipient domain or a host of the plan.
-pub(super) fn destination<'c>(config: &'c Config, plan: &Plan) -> Option<&'c Destination> {
+/// The first `[[destination]]` that covers the recipient domain or one of its servers.
+pub(super) fn destination<'c>(
+    config: &'c Config,
+    domain: &str,
+    hosts: &[Host],
+) -> Option<&'c Destination> {
     let covers = |destination: &&Destination| {
-        destination.covers(&plan.domain)
-            || plan.hosts.iter().any(|host| destination.covers(&host.name))
+        destination.covers(domain) || hosts.iter().any(|host| destination.covers(&host.name))
     };
     config.destinations.iter().find(covers)
 }

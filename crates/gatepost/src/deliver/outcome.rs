@@ -101,7 +101,8 @@ fn of_fault(fault: &Fault, at: Circumstances<'_>) -> RecipientOutcome {
     }
     let nexthop = at.nexthop.to_owned();
     let status = fault.status();
-    if fault.is_permanent() {
+    // No waiting mends it, and no server has said anything that may pass (RFC 8689 4.2.1).
+    if fault.is_permanent() && fault.reply.is_none() {
         return RecipientOutcome::Failed {
             nexthop,
             status,

@@ -15,6 +15,8 @@ use smtp::Status;
 use smtp::client::Protocol;
 
 use super::fault::{Cause, Fault, Step, Undeliverable};
+use super::fitting::Securities;
+use super::limits;
 use super::mx::{self, Found, MxHost, NotFound, Ourselves};
 use crate::config::{Address, Config, Nexthop, NexthopOrder, NexthopTls, Route};
 use crate::context::{Context, RouteContext};
@@ -37,6 +39,8 @@ pub struct Plan {
     pub hosts: Vec<Host>,
     /// The maildir, where messages go into one.
     pub maildir: Option<PathBuf>,
+    /// TLS, as the route or a `[[destination]]` says.
+    pub tls: NexthopTls,
     /// The route that has the domain.
     pub route: Arc<RouteContext>,
     /// The recipient domain, as the lane has it.
@@ -89,6 +93,8 @@ pub enum NoPlan {
 /// Plans that were made under one configuration.
 pub struct Plans {
     kept: Expiring<Key, Result<Kept, NotFound>>,
+    /// What their servers must prove.
+    pub(super) securities: Securities,
 }
 
 /// Domain, chosen nexthop, and the index of the route.
@@ -101,6 +107,7 @@ struct Kept {
     hosts: Arc<[Host]>,
     order: Order,
     maildir: Option<PathBuf>,
+    tls: NexthopTls,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -115,6 +122,7 @@ impl Default for Plans {
     fn default() -> Plans {
         Plans {
             kept: Expiring::new(PLANS_MAX),
+            securities: Securities::default(),
         }
     }
 }
@@ -172,6 +180,7 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
         site: kept.site,
         hosts: drawn(&kept.hosts, kept.order),
         maildir: kept.maildir,
+        tls: kept.tls,
         route: Arc::clone(route),
         domain: Arc::clone(&lane.domain),
     })
@@ -188,14 +197,15 @@ async fn make(cx: &Context, lane: &LaneKey, route: &Route) -> (Result<Kept, NotF
                     hosts: Arc::from([]),
                     order: Order::Preference,
                     maildir: Some(path.clone()),
+                    tls: route.nexthop_tls,
                 };
                 return (Ok(kept), KEPT_MAX);
             }
             [Nexthop::Mx { port }] => {
                 let found = mx::find(&cx.resolver, &lane.domain, *port, &Node(&cx.config)).await;
-                found.map(|found| of_exchangers(found, *port, route))
+                found.map(|found| of_exchangers(cx, lane, found, *port, route))
             }
-            nexthops => of_nexthops(cx, nexthops, route).await,
+            nexthops => of_nexthops(cx, lane, nexthops, route).await,
         },
     };
     match made {
@@ -215,7 +225,13 @@ fn nexthops(lane: &LaneKey, route: &Route) -> Result<Vec<Nexthop>, String> {
     }
 }
 
-fn of_exchangers(found: Found, port: u16, route: &Route) -> (Kept, Duration) {
+fn of_exchangers(
+    cx: &Context,
+    lane: &LaneKey,
+    found: Found,
+    port: u16,
+    route: &Route,
+) -> (Kept, Duration) {
     let hosts: Arc<[Host]> = found
         .hosts
         .into_iter()
@@ -223,8 +239,10 @@ fn of_exchangers(found: Found, port: u16, route: &Route) -> (Kept, Duration) {
         .collect();
     let mut names: Vec<&str> = hosts.iter().map(|host| &*host.name).collect();
     names.sort_unstable();
+    let tls = tls(&cx.config, lane, &hosts, route);
     let kept = Kept {
-        site: site(&format!("mx {}:{port}", names.join(",")), route),
+        site: site(&format!("mx {}:{port}", names.join(",")), tls, route),
+        tls,
         order: Order::Preference,
         maildir: None,
         hosts,
@@ -260,6 +278,7 @@ fn exchanger(host: MxHost, port: u16) -> Host {
 /// Configured servers. One whose addresses are not known at the moment is left out if there are others.
 async fn of_nexthops(
     cx: &Context,
+    lane: &LaneKey,
     nexthops: &[Nexthop],
     route: &Route,
 ) -> Result<(Kept, Duration), NotFound> {
@@ -283,8 +302,10 @@ async fn of_nexthops(
         return Err(NotFound::Dns(untold));
     }
     let labels: Vec<String> = nexthops.iter().map(ToString::to_string).collect();
+    let tls = tls(&cx.config, lane, &hosts, route);
     let kept = Kept {
-        site: site(&labels.join(" "), route),
+        site: site(&labels.join(" "), tls, route),
+        tls,
         hosts: Arc::from(hosts),
         order: match route.nexthop_order {
             NexthopOrder::Failover => Order::Preference,
@@ -343,12 +364,19 @@ async fn configured(
     Ok(Some((host, place.valid_for)))
 }
 
+/// What the `[[destination]]` says that covers the domain or a server, or else the route.
+fn tls(config: &Config, lane: &LaneKey, hosts: &[Host], route: &Route) -> NexthopTls {
+    limits::destination(config, &lane.domain, hosts)
+        .and_then(|destination| destination.tls)
+        .unwrap_or(route.nexthop_tls)
+}
+
 /// The servers, and all that a connection to them must have in common to serve another lane: TLS, login, pool.
-fn site(servers: &str, route: &Route) -> Arc<str> {
+fn site(servers: &str, tls: NexthopTls, route: &Route) -> Arc<str> {
     let mut site = servers.to_owned();
-    if route.nexthop_tls != NexthopTls::Opportunistic {
+    if tls != NexthopTls::Opportunistic {
         // Writing to a string does not fail.
-        let _ = write!(site, " tls={}", route.nexthop_tls.as_str());
+        let _ = write!(site, " tls={}", tls.as_str());
     }
     if let Some(pool) = &route.queueing.pool {
         let _ = write!(site, " pool={pool}");

@@ -3,17 +3,19 @@
 //! It makes the plan, enters the site, takes an idle connection or dials, then takes, reads, transacts and settles until
 //! nothing is left. What a reply means stands in `outcome`, who is told of a failure in `settling`.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Entered, LaneKey, Parcel, Queue, QueuedMessage, ReadError, SiteFault, Slot, Taken};
-use smtp::{ForwardPath, RcptParameters, Status};
+use queue::{Entered, Parcel, Queue, QueuedMessage, ReadError, SiteFault, Slot, Taken};
+use smtp::{ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::sync::watch;
 
 use super::connection::{Answered, Connection, Outgoing};
 use super::dial::{Demand, dial};
 use super::dispatch::stopped;
 use super::fault::{Cause, Fault, Step};
+use super::fitting::{fits, is_own};
 use super::limits::limits;
 use super::outcome::{self, Circumstances, Fate};
 use super::plan::{NoPlan, Plan, plan};
@@ -29,6 +31,10 @@ pub(super) use super::settling::{expire, warn};
 const LINGER: Duration = Duration::from_millis(100);
 /// How long a message waits whose content can't be read.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
+/// How long one waits whose way was lost while it was in a worker's hands.
+const LOST_WAY_PAUSE: Duration = Duration::from_secs(60);
+/// Waiting connections that are looked at for one message.
+const LOOKED_AT_MAX: usize = 20;
 
 /// Works until nothing is left to do for this slot.
 pub(super) async fn work(
@@ -48,23 +54,30 @@ pub(super) async fn work(
     if slot.enter(&plan.site, &limits.site, &limits.quotas) == Entered::Full {
         return;
     }
-    let worker = Worker {
-        connection: cx.services.idle.take(&plan.site, cx.config.queue.idle),
+    let mut worker = Worker {
         cx,
         queue,
-        plan,
+        nexthop: slot.lane().nexthop.clone(),
+        plan: Arc::new(plan),
         stop,
+        connection: None,
+        barred: HashMap::new(),
         transactions_max: limits.site.parcels_per_connection_max,
     };
+    worker.connection = worker.waiting(&worker.plan, Demand::default()).await;
     worker.run(slot).await;
 }
 
 struct Worker {
     cx: Arc<Context>,
     queue: Queue,
-    plan: Plan,
+    plan: Arc<Plan>,
+    /// What an operator chose for the slot's lane.
+    nexthop: Option<Arc<str>>,
     stop: watch::Receiver<Option<Duration>>,
     connection: Option<Connection>,
+    /// Domains whose records or policies no server meets now: dialling for each of their messages would be vain.
+    barred: HashMap<Arc<str>, Arc<Fault>>,
     /// What one connection may carry, for all slots that use it one after the other.
     transactions_max: u32,
 }
@@ -72,16 +85,15 @@ struct Worker {
 impl Worker {
     async fn run(mut self, mut slot: Slot) {
         loop {
-            if self.connection.is_none() && self.plan.maildir.is_none() {
-                match dial(&self.cx, &self.plan, Demand::default()).await {
-                    Ok(connection) => self.connection = Some(connection),
-                    Err(fault) => return unreachable(&self.cx, slot, &fault),
-                }
+            if let Err(fault) = self.prepare().await {
+                return unreachable(&self.cx, slot, &fault);
             }
             let Some(parcel) = self.next(&mut slot).await else {
                 break;
             };
-            self.deliver(&mut slot, parcel).await;
+            if let Err(fault) = self.deliver(&mut slot, parcel).await {
+                return unreachable(&self.cx, slot, &fault);
+            }
             // What it carried for slots before this one counts too.
             if self
                 .connection
@@ -94,17 +106,43 @@ impl Worker {
         // The slot first: whoever comes next finds the connection, or room for another.
         drop(slot);
         if let Some(connection) = self.connection.take() {
-            if self.is_used_up(&connection) {
-                tokio::spawn(connection.quit());
-                return;
-            }
-            let idle = self.cx.config.queue.idle;
-            self.cx.services.idle.put(&self.plan.site, connection, idle);
+            self.put(connection);
         }
     }
 
     fn is_used_up(&self, connection: &Connection) -> bool {
         connection.transactions >= self.transactions_max
+    }
+
+    fn put(&self, connection: Connection) {
+        if self.is_used_up(&connection) {
+            tokio::spawn(connection.quit());
+            return;
+        }
+        let idle = self.cx.config.queue.idle;
+        self.cx.services.idle.put(&self.plan.site, connection, idle);
+    }
+
+    /// Has a connection for the slot's own lane, before a message is taken: servers that are down cost none an attempt. Where
+    /// the domain's records or policies are not met, messages are taken all the same, since those of others may go.
+    async fn prepare(&mut self) -> Result<(), Fault> {
+        let is_barred = self.barred.contains_key(&self.plan.domain);
+        if self.connection.is_some() || self.plan.maildir.is_some() || is_barred {
+            return Ok(());
+        }
+        match dial(&self.cx, &self.plan, Demand::default()).await {
+            Ok(connection) => self.connection = Some(connection),
+            Err(fault) if is_own(&self.plan, Demand::default(), &fault) => {
+                self.bar(Arc::clone(&self.plan.domain), Arc::new(fault));
+            }
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn bar(&mut self, domain: Arc<str>, fault: Arc<Fault>) {
+        tell_down(&self.cx, &site_fault(&fault));
+        self.barred.insert(domain, fault);
     }
 
     /// The next parcel; `None` if there is nothing more to do, or the node stops.
@@ -139,128 +177,206 @@ impl Worker {
     }
 
     /// Delivers one parcel, as far as that is possible now, and settles it.
-    async fn deliver(&mut self, slot: &mut Slot, parcel: Parcel) {
+    ///
+    /// # Errors
+    /// Nobody can be reached; the parcel is as it was.
+    async fn deliver(&mut self, slot: &mut Slot, parcel: Parcel) -> Result<(), Fault> {
         let in_hand = InHand::new(&self.queue, parcel);
+        let plan = match self.plan_of(in_hand.parcel()).await {
+            Ok(plan) => plan,
+            Err(NoPlan::Permanent { status, text }) => {
+                fail(&self.cx, &self.queue, in_hand, status, &text).await;
+                return Ok(());
+            }
+            Err(NoPlan::Transient(fault)) => {
+                let detail = fault.what_happened().to_string();
+                in_hand.delay(fault.status(), &detail, LOST_WAY_PAUSE);
+                return Ok(());
+            }
+        };
         let message = match self.queue.read(in_hand.parcel()).await {
             Ok(message) => message,
-            Err(error) => return unreadable(in_hand, &error),
+            Err(error) => {
+                unreadable(in_hand, &error);
+                return Ok(());
+            }
         };
         let cx = Arc::clone(&self.cx);
         let mut settling = Settling::new(&cx, &message, in_hand.parcel());
-        if let Some(maildir) = &self.plan.maildir {
-            let stored = store_queued(&self.cx, maildir, &message, &settling.left()).await;
+        if let Some(maildir) = &plan.maildir {
+            let stored = store_queued(&cx, maildir, &message, &settling.left()).await;
             settling.settle_all(&stored);
-        } else {
-            let demand = Demand {
-                require_tls: message.envelope.mail.require_tls,
-                tls_optional: is_tls_optional(&message.content),
-            };
-            if demand == Demand::default() {
-                self.transact(slot, &message, &mut settling).await;
-            } else {
-                self.with_demand(&message, &mut settling, demand).await;
-            }
+        } else if let Err(fault) = self.transact(slot, &plan, &message, &mut settling).await {
+            in_hand.untried();
+            return Err(fault);
         }
         settling.finish(&self.queue, in_hand).await;
+        Ok(())
     }
 
-    /// Sends the message over the connection at hand; where that server fails before it has the message, over one to each other
-    /// server of the plan (RFC 5321 5.1).
+    /// The plan of the parcel's own lane, which shares the site with that of the slot but not its domain or route.
+    async fn plan_of(&self, parcel: &Parcel) -> Result<Arc<Plan>, NoPlan> {
+        let is_same = parcel.lane.domain == self.plan.domain && parcel.lane.nexthop == self.nexthop;
+        if is_same {
+            return Ok(Arc::clone(&self.plan));
+        }
+        plan(&self.cx, &parcel.lane).await.map(Arc::new)
+    }
+
+    /// Whether the plan leads to the site that the slot has entered. A lane whose way has changed meanwhile does not, until it
+    /// has a slot of its own: what it has is delivered over connections that nobody shares.
+    fn is_here(&self, plan: &Plan) -> bool {
+        plan.site == self.plan.site
+    }
+
+    /// Sends the message over a connection that fits it; where that server fails before it has the message, over one to each
+    /// other server of the plan (RFC 5321 5.1).
+    ///
+    /// # Errors
+    /// Nobody can be reached; nothing was tried.
     async fn transact(
         &mut self,
         slot: &mut Slot,
+        plan: &Plan,
         message: &QueuedMessage,
         settling: &mut Settling<'_>,
-    ) {
+    ) -> Result<(), Fault> {
+        let demand = demand(message);
         let mut tried: Vec<Arc<str>> = Vec::new();
-        while let Some(mut connection) = self.connection.take() {
+        let mut connection = match self.connect(plan, demand).await {
+            Ok(connection) => connection,
+            Err(NoConnection::Site(fault)) => return Err(fault),
+            Err(NoConnection::Own(fault)) => {
+                let answers = vec![Answered::Lost(Arc::clone(&fault)); settling.left().len()];
+                settle(plan, settling, &fault.nexthop, answers);
+                return Ok(());
+            }
+        };
+        loop {
+            connection.adopt(plan.route.route.nexthop_timeouts);
             let was_used = connection.transactions > 0;
             let label = connection.label();
             let answers = send(&mut connection, message, &settling.left()).await;
             judge(slot, &answers);
             let stale = was_used && answers.iter().all(is_stale);
             settling.note_transaction(&connection, &answers);
-            self.settle(settling, &label, answers);
-            if connection.is_reusable() {
-                self.connection = Some(connection);
-            } else {
-                tokio::spawn(connection.quit());
+            settle(plan, settling, &label, answers);
+            let is_over = settling.is_done() || self.stop.borrow().is_some();
+            match connection.is_reusable() && self.is_here(plan) {
+                true if is_over => self.connection = Some(connection),
+                true => self.put(connection),
+                false => drop(tokio::spawn(connection.quit())),
             }
-            if settling.is_done() || self.stop.borrow().is_some() {
-                return;
+            if is_over {
+                return Ok(());
             }
             // A server that closed while the connection was idle is dialled anew: that is no fault of its.
             if !stale {
                 tried.push(label);
             }
-            if let Some(unfit) = self.connection.take() {
-                let idle = self.cx.config.queue.idle;
-                self.cx.services.idle.put(&self.plan.site, unfit, idle);
-            }
-            self.connection = self.elsewhere(&tried, Demand::default()).await;
-        }
-    }
-
-    /// Sends a message that demands more or less of its servers than others do, over a connection of its own.
-    async fn with_demand(
-        &self,
-        message: &QueuedMessage,
-        settling: &mut Settling<'_>,
-        demand: Demand,
-    ) {
-        let mut tried = Vec::new();
-        while !settling.is_done() {
-            let left = self.without(&tried);
-            if left.hosts.is_empty() {
-                return;
-            }
-            match dial(&self.cx, &left, demand).await {
-                Ok(mut connection) => {
-                    let label = connection.label();
-                    let answers = send(&mut connection, message, &settling.left()).await;
-                    settling.note_transaction(&connection, &answers);
-                    self.settle(settling, &label, answers);
-                    tried.push(label);
-                    tokio::spawn(connection.quit());
-                }
-                Err(fault) => {
-                    let nexthop = fault.nexthop.clone();
-                    let answers = lost(fault, settling.left().len());
-                    return self.settle(settling, &nexthop, answers);
-                }
+            match self.elsewhere(plan, &tried, demand).await {
+                Some(other) => connection = other,
+                None => return Ok(()),
             }
         }
     }
 
-    fn settle(&self, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
-        let queueing = &self.plan.route.route.queueing;
-        let accepted = |answer: &Answered| !matches!(answer, Answered::Reply(Step::Rcpt, _));
-        let at = Circumstances {
-            nexthop,
-            pause: outcome::pause(queueing, settling.attempts()),
-            others_accepted: answers.iter().any(accepted),
-        };
-        let fates: Vec<Fate> = answers
-            .into_iter()
-            .map(|answered| outcome::fate(answered, at))
-            .collect();
-        settling.settle(fates);
+    /// The connection at hand if it fits, else one that waits and does, else a new one.
+    async fn connect(&mut self, plan: &Plan, demand: Demand) -> Result<Connection, NoConnection> {
+        if self.is_here(plan) {
+            if let Some(connection) = self.connection.take() {
+                if fits(&self.cx, plan, &connection, demand).await {
+                    return Ok(connection);
+                }
+                self.put(connection);
+            }
+            if let Some(connection) = self.waiting(plan, demand).await {
+                return Ok(connection);
+            }
+        }
+        if demand == Demand::default()
+            && let Some(fault) = self.barred.get(&plan.domain)
+        {
+            return Err(NoConnection::Own(Arc::clone(fault)));
+        }
+        match dial(&self.cx, plan, demand).await {
+            Ok(connection) => Ok(connection),
+            Err(fault) if is_own(plan, demand, &fault) || !self.is_here(plan) => {
+                let fault = Arc::new(fault);
+                if demand == Demand::default() {
+                    self.bar(Arc::clone(&plan.domain), Arc::clone(&fault));
+                }
+                Err(NoConnection::Own(fault))
+            }
+            Err(fault) => Err(NoConnection::Site(fault)),
+        }
+    }
+
+    /// A connection that waits and fits.
+    async fn waiting(&self, plan: &Plan, demand: Demand) -> Option<Connection> {
+        let (idle, services) = (self.cx.config.queue.idle, &self.cx.services);
+        let mut unfit = Vec::new();
+        let mut found = None;
+        while unfit.len() < LOOKED_AT_MAX
+            && let Some(connection) = services.idle.take(&plan.site, idle)
+        {
+            if fits(&self.cx, plan, &connection, demand).await {
+                found = Some(connection);
+                break;
+            }
+            unfit.push(connection);
+        }
+        services.idle.put_back(&plan.site, unfit);
+        found
     }
 
     /// A connection to a server that was not tried yet.
-    async fn elsewhere(&self, tried: &[Arc<str>], demand: Demand) -> Option<Connection> {
-        let left = self.without(tried);
+    async fn elsewhere(
+        &self,
+        plan: &Plan,
+        tried: &[Arc<str>],
+        demand: Demand,
+    ) -> Option<Connection> {
+        let mut left = plan.clone();
+        left.hosts.retain(|host| !tried.contains(&host.label));
         if left.hosts.is_empty() {
             return None;
         }
         dial(&self.cx, &left, demand).await.ok()
     }
+}
 
-    fn without(&self, tried: &[Arc<str>]) -> Plan {
-        let mut plan = self.plan.clone();
-        plan.hosts.retain(|host| !tried.contains(&host.label));
-        plan
+/// Why there is no connection for a message.
+enum NoConnection {
+    /// The site has none.
+    Site(Fault),
+    /// The domain or the message demands what no server there meets.
+    Own(Arc<Fault>),
+}
+
+/// What the message demands. Reports are rather sent than kept (RFC 8689 section 5).
+fn demand(message: &QueuedMessage) -> Demand {
+    let envelope = &message.envelope;
+    Demand {
+        require_tls: envelope.mail.require_tls && envelope.reverse_path != ReversePath::Null,
+        tls_optional: is_tls_optional(&message.content),
     }
+}
+
+/// What the answers mean goes by the parcel's own route.
+fn settle(plan: &Plan, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
+    let queueing = &plan.route.route.queueing;
+    let accepted = |answer: &Answered| !matches!(answer, Answered::Reply(Step::Rcpt, _));
+    let at = Circumstances {
+        nexthop,
+        pause: outcome::pause(queueing, settling.attempts()),
+        others_accepted: answers.iter().any(accepted),
+    };
+    let fates: Vec<Fate> = answers
+        .into_iter()
+        .map(|answered| outcome::fate(answered, at))
+        .collect();
+    settling.settle(fates);
 }
 
 /// Sends the message to these recipients: one answer for each.
@@ -279,10 +395,6 @@ async fn send(
         Ok(answers) => answers,
         Err(unsupported) => vec![Answered::Unsupported(unsupported); recipients.len()],
     }
-}
-
-fn lost(fault: Fault, count: usize) -> Vec<Answered> {
-    vec![Answered::Lost(Arc::new(fault)); count]
 }
 
 /// Tells the schedule how the server bore the transaction.
@@ -308,11 +420,15 @@ fn is_stale(answer: &Answered) -> bool {
 /// Nobody could be reached: the site, or the lane that has none, is left alone. The event tells why everything there waits.
 fn unreachable(cx: &Context, slot: Slot, fault: &Fault) {
     let site = site_fault(fault);
+    tell_down(cx, &site);
+    slot.failed(site);
+}
+
+fn tell_down(cx: &Context, site: &SiteFault) {
     cx.services.journal.emit(&Event::NexthopDown {
         nexthop: site.nexthop.as_str().into(),
         detail: format!("{} {}", site.status, site.detail),
     });
-    slot.failed(site);
 }
 
 fn site_fault(fault: &Fault) -> SiteFault {
@@ -326,23 +442,22 @@ fn site_fault(fault: &Fault) -> SiteFault {
 /// No plan can ever be made for the lane as it stands: each of its messages fails.
 async fn fail_all(cx: &Context, queue: &Queue, mut slot: Slot, status: Status, text: &str) {
     while let Taken::Parcel(parcel) = slot.take() {
-        let in_hand = InHand::new(queue, parcel);
-        let message = match queue.read(in_hand.parcel()).await {
-            Ok(message) => message,
-            Err(error) => {
-                unreadable(in_hand, &error);
-                continue;
-            }
-        };
-        let lane: &LaneKey = slot.lane();
-        let mut settling = Settling::new(cx, &message, in_hand.parcel());
-        settling.settle_all(&queue::RecipientOutcome::Failed {
-            nexthop: lane.domain.to_string(),
-            status,
-            diagnostic: text.to_owned(),
-        });
-        settling.finish(queue, in_hand).await;
+        fail(cx, queue, InHand::new(queue, parcel), status, text).await;
     }
+}
+
+async fn fail(cx: &Context, queue: &Queue, in_hand: InHand, status: Status, text: &str) {
+    let message = match queue.read(in_hand.parcel()).await {
+        Ok(message) => message,
+        Err(error) => return unreadable(in_hand, &error),
+    };
+    let mut settling = Settling::new(cx, &message, in_hand.parcel());
+    settling.settle_all(&queue::RecipientOutcome::Failed {
+        nexthop: in_hand.parcel().lane.domain.to_string(),
+        status,
+        diagnostic: text.to_owned(),
+    });
+    settling.finish(queue, in_hand).await;
 }
 
 /// What can't be read can't be sent, and nobody can be told: it stays in the queue, for whoever looks after it.

@@ -181,10 +181,12 @@ impl Way<'_> {
         };
         let client = &self.conversation.client;
         let submission = queueing::submission(client, transaction, &queued, places);
-        // It is here: nobody need wait for it to be announced.
-        transaction.end_announcement();
+        let announced = transaction.take_announcement();
         let submitted = match cx.services.queue() {
-            Ok(queue) => queue.submit(submission).await.map_err(Arc::new),
+            Ok(queue) => queue
+                .submit_announced(submission, announced)
+                .await
+                .map_err(Arc::new),
             Err(closed) => Err(Arc::new(closed)),
         };
         let outcome = || match &submitted {

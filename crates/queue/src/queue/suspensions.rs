@@ -42,7 +42,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Goes on with it; false if it was not suspended.
+    /// Goes on with it; false if it was not suspended. Nothing is kept of a suspension that is over: who ended it is the
+    /// caller's to record.
     ///
     /// # Errors
     /// If it could not be written: then it stays suspended.

@@ -167,7 +167,7 @@ fn numbers_are_not_used_again_when_all_is_delivered() {
         let mut index = life.store.index();
         let slot = index.slot(id).unwrap();
         life.store.change(&mut index, slot, 0, 0, |fate| {
-            fate.state = RecipientState::Delivered
+            fate.state = RecipientState::Delivered;
         });
         drop(index);
         life.writer.close();

@@ -2,7 +2,7 @@
 //! file by file; names go unless their folder was synced. It also fails when told to, and after a failed sync forgets what it
 //! was to write while still showing it (fsyncgate).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -62,6 +62,7 @@ struct FaultyFile {
 }
 
 const SECTOR: usize = 512;
+const ENDLESS: u64 = 1 << 40;
 
 impl FaultyDisk {
     pub(crate) fn new(seed: u64) -> FaultyDisk {
@@ -75,7 +76,7 @@ impl FaultyDisk {
             life: 0,
             fuse: None,
             faults: Faults::default(),
-            capacity: 1 << 30,
+            capacity: ENDLESS,
         })))
     }
 
@@ -132,6 +133,8 @@ impl FaultyDisk {
             }
         }
         state.synced_names = state.names.clone();
+        let named: HashSet<u64> = state.names.values().copied().collect();
+        state.inodes.retain(|inode, _| named.contains(inode));
     }
 
     /// Damages a byte that was synced long ago.
@@ -220,6 +223,9 @@ impl State {
     }
 
     fn used(&self) -> u64 {
+        if self.capacity == ENDLESS {
+            return 0;
+        }
         self.names
             .values()
             .map(|inode| self.inodes[inode].seen.len() as u64)

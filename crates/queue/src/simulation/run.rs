@@ -15,6 +15,9 @@ use crate::{LastFault, Notice, RecipientState, Settings, SubmitError};
 type Seen = (RecipientState, u32);
 
 struct Sent {
+    /// Whether it was refused and came back all the same: then a power failure may take it, if a failed sync had dropped it
+    /// and only memory still showed it.
+    came_back: bool,
     content: Vec<u8>,
     /// Of each recipient: all that was ever recorded, and from where on it is certain to outlast a power failure.
     history: Vec<(Vec<Seen>, usize)>,
@@ -36,6 +39,8 @@ pub(crate) struct Run {
     /// A journal could not be written or synced in this life: nothing more is certain.
     journal_suspect: bool,
     now: u64,
+    /// What was done, shown if a seed fails.
+    log: Vec<String>,
     used_ids: BTreeSet<u64>,
     pub(crate) crashes: u64,
     pub(crate) submits: u64,
@@ -76,6 +81,7 @@ impl Run {
             refused: BTreeSet::new(),
             journal_suspect: false,
             now: 1_700_000_000_000,
+            log: Vec::new(),
             used_ids: BTreeSet::new(),
             crashes: 0,
             submits: 0,
@@ -114,7 +120,9 @@ impl Run {
             7 => self.journals(false),
             8 => self.journals(true),
             9 => {
-                self.writer.compact_step();
+                if self.writer.compact_step() {
+                    self.log.push("compact".to_owned());
+                }
             }
             10 => {
                 let _ = self.writer.recheck();
@@ -153,6 +161,7 @@ impl Run {
             let recipients = 1 + self.dice.below(3);
             let history = vec![(vec![(RecipientState::Waiting, 0)], 0); recipients as usize];
             let one = Sent {
+                came_back: false,
                 content: content.clone(),
                 history,
             };
@@ -166,6 +175,13 @@ impl Run {
         }
         match self.writer.commit(&mut group, self.now) {
             Ok(_) => {
+                self.log.push(format!(
+                    "kept {:?}",
+                    group
+                        .iter()
+                        .map(|one| (one.summary.id, one.summary.offset, one.summary.apart))
+                        .collect::<Vec<_>>()
+                ));
                 // A group was accepted after what was refused: a later segment has told where the earlier one ends.
                 self.refused
                     .extend(std::mem::take(&mut self.uncertain).into_keys());
@@ -173,7 +189,13 @@ impl Run {
                 self.kept.extend(sent);
             }
             Err(SubmitError::Closed) => unreachable!(),
-            Err(_) => self.uncertain.extend(sent),
+            Err(error) => {
+                self.log.push(format!(
+                    "refused {:?}: {error}",
+                    group.iter().map(|one| one.summary.id).collect::<Vec<_>>()
+                ));
+                self.uncertain.extend(sent);
+            }
         }
     }
 
@@ -205,6 +227,8 @@ impl Run {
                 nexthop: "mx.example".into(),
             });
         });
+        self.log
+            .push(format!("{id} {recipient}: {state:?} {attempts}"));
         sent.history[recipient as usize].0.push((state, attempts));
     }
 
@@ -214,6 +238,7 @@ impl Run {
     }
 
     fn journals(&mut self, sync: bool) {
+        self.look_for_suspects();
         self.journal_suspect |= !self.writer.write_journals();
         if sync {
             self.journal_suspect |= !self.writer.sync_journals();
@@ -223,7 +248,17 @@ impl Run {
         }
     }
 
+    /// Other steps write and sync journals too.
+    fn look_for_suspects(&mut self) {
+        let index = self.store.index();
+        self.journal_suspect |= index
+            .segments
+            .values()
+            .any(|segment| segment.journal_suspect);
+    }
+
     fn certain(&mut self) {
+        self.log.push("journals synced".to_owned());
         for (history, certain) in self.kept.values_mut().flat_map(|sent| &mut sent.history) {
             *certain = history.len() - 1;
         }
@@ -232,6 +267,12 @@ impl Run {
     /// The power fails, or the process is killed, or it ends in order; then it starts again, and the power may fail in that.
     fn end_life(&mut self) {
         self.crashes += 1;
+        self.look_for_suspects();
+        self.log.push(format!(
+            "end of a life, power gone: {}, suspect: {}",
+            self.disk.is_dead(),
+            self.journal_suspect
+        ));
         self.disk.fail(Faults::default());
         match self.dice.below(4) {
             // A system that goes on after a failed sync shows what it has not got: only a restart of it tells the truth.
@@ -252,9 +293,18 @@ impl Run {
             let fuse = self.dice.one_in(3).then(|| 1 + self.dice.below(60));
             self.disk.light(fuse);
             if self.recover() {
+                let segments: Vec<_> = self
+                    .store
+                    .index()
+                    .segments
+                    .iter()
+                    .map(|(number, segment)| (*number, segment.end, segment.live))
+                    .collect();
+                self.log.push(format!("started: {segments:?}"));
                 self.disk.light(None);
                 return;
             }
+            self.log.push("power gone while starting".to_owned());
             self.disk.crash();
         }
     }
@@ -285,22 +335,27 @@ impl Run {
         }
         for (id, sent) in &mut self.kept {
             let is_open = |(history, _): &(Vec<Seen>, usize)| !history.last().unwrap().0.is_final();
-            let must_be = sent.history.iter().any(is_open);
+            let must_be = !sent.came_back && sent.history.iter().any(is_open);
             if !present.contains(id) {
-                assert!(!must_be, "seed {seed}: message {id} is lost");
+                assert!(
+                    !must_be,
+                    "seed {seed}: message {id} is lost\n{}",
+                    self.log.join("\n")
+                );
                 continue;
             }
-            check_message(seed, &self.store, *id, sent);
+            check_message(seed, &self.store, *id, sent, &self.log);
         }
-        for (id, sent) in std::mem::take(&mut self.uncertain) {
+        for (id, mut sent) in std::mem::take(&mut self.uncertain) {
             if present.contains(&id) {
+                sent.came_back = true;
                 self.kept.insert(id, sent);
             }
         }
     }
 }
 
-fn check_message(seed: u64, store: &Store, id: u64, sent: &mut Sent) {
+fn check_message(seed: u64, store: &Store, id: u64, sent: &mut Sent, log: &[String]) {
     let record = store
         .read(id, true)
         .unwrap_or_else(|error| panic!("seed {seed}: message {id}: {error:?}"));
@@ -319,7 +374,8 @@ fn check_message(seed: u64, store: &Store, id: u64, sent: &mut Sent) {
         let found = history[*certain..].iter().rposition(|past| *past == seen);
         let Some(found) = found else {
             panic!(
-                "seed {seed}: recipient {at} of {id} is {seen:?}, was {history:?} from {certain} on"
+                "seed {seed}: recipient {at} of {id} is {seen:?}, was {history:?} from {certain} on\n{}",
+                log.join("\n")
             );
         };
         let fate = store.fate(&index, slot, at as u32).unwrap();

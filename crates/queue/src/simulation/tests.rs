@@ -21,6 +21,6 @@ fn seeds() -> std::ops::Range<u64> {
     };
     match number("GATEPOST_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("GATEPOST_SEEDS").unwrap_or(600),
+        None => 0..number("GATEPOST_SEEDS").unwrap_or(500),
     }
 }

@@ -50,7 +50,7 @@ fn deliver(place: &Place, id: u64) {
     let mut index = place.store.index();
     let slot = index.slot(id).unwrap();
     place.store.change(&mut index, slot, 0, 0, |fate| {
-        fate.state = RecipientState::Delivered
+        fate.state = RecipientState::Delivered;
     });
 }
 

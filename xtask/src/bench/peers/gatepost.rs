@@ -27,7 +27,7 @@ pub(in crate::bench) fn program() -> PathBuf {
 /// Builds the program as a provider would.
 pub(in crate::bench) fn build() -> Result<()> {
     println!("building gatepost --release");
-    let status = Command::new("cargo")
+    let status = workspace::cargo()
         .args([
             "build",
             "--locked",
@@ -37,7 +37,6 @@ pub(in crate::bench) fn build() -> Result<()> {
             "--bin",
             "gatepost",
         ])
-        .current_dir(workspace::root())
         .status()
         .context("cargo build")?;
     ensure!(status.success(), "gatepost does not build");

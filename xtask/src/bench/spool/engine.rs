@@ -77,7 +77,7 @@ pub(super) struct Restart {
 pub(in crate::bench) fn build() -> Result<()> {
     println!("building bench/spool --release");
     // Its lock file follows what our own crates depend on, so it is not held to be final.
-    let status = Command::new("cargo")
+    let status = workspace::cargo()
         .args(["build", "--release", "--manifest-path"])
         .arg(workspace::root().join("bench/spool/Cargo.toml"))
         .arg("--target-dir")

@@ -1,14 +1,14 @@
 //! Lines of the decision log.
 
-use super::recovered_in;
+use super::has_recovery;
 
 #[test]
-fn the_count_of_the_event_is_found_among_others() {
-    let lines = b"{\"event\":\"started\"}\n{\"event\":\"queue-recovered\",\"messages\":12,\"damaged\":0}\nno JSON\n";
-    assert_eq!(recovered_in(lines), Some(12));
-    assert_eq!(
-        recovered_in(b"{\"event\":\"started\",\"messages\":3}\n"),
-        None
-    );
-    assert_eq!(recovered_in(b""), None);
+fn the_event_is_found_among_others() {
+    let lines =
+        b"{\"event\":\"started\"}\n{\"event\":\"queue-recovered\",\"messages\":12}\nno JSON\n";
+    assert!(has_recovery(lines));
+    assert!(!has_recovery(
+        b"{\"event\":\"started\"}\n\"queue-recovered\"\n"
+    ));
+    assert!(!has_recovery(b""));
 }
