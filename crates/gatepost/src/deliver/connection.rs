@@ -11,7 +11,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use net::stream::{Stream, TlsFacts};
-use net::tls::{Connector, Proof, TlsFault};
+use net::tls::{Connector, Proof};
 use smtp::Reply;
 use smtp::client::{Event, Failure, PixWorkaround, Protocol, Session, Settings, Unsupported};
 use smtp::{Body, ForwardPath, MailParameters, RcptParameters, ReversePath};
@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 mod delivery;
+mod opening;
 
 pub use delivery::{Answered, Outgoing, Transferred};
 
@@ -340,62 +341,6 @@ impl Connection {
 }
 
 impl Wire {
-    /// From the banner to the first transaction. Each answer has its own time (RFC 5321 section 4.5.3.2), which begins when
-    /// the command is sent.
-    async fn greet(mut self, manner: &Manner) -> Result<Wire, Fault> {
-        let timeouts = &manner.timeouts;
-        let mut pending = (Step::Banner, timeouts.banner);
-        let mut deadline = Instant::now() + timeouts.banner;
-        loop {
-            if !self.session.output().is_empty() {
-                pending = (Step::of_opening(self.session.stage()), timeouts.command);
-                deadline = Instant::now() + timeouts.command;
-            }
-            let (step, limit) = pending;
-            match self.advance(step, limit, deadline).await? {
-                None => {}
-                Some(Event::Ready) => return Ok(self),
-                Some(Event::StartTls) => self = self.handshake(manner).await?,
-                Some(other) => return Err(self.unexpected(step, &other)),
-            }
-        }
-    }
-
-    async fn handshake(self, manner: &Manner) -> Result<Wire, Fault> {
-        let Wire {
-            stream,
-            mut session,
-            label,
-            broken,
-            ..
-        } = self;
-        let fault = |cause| Fault::new(&*manner.label, Step::Tls, cause);
-        let Stream::Tcp(plain) = stream else {
-            return Err(fault(Cause::Tls(
-                "STARTTLS needs a plain TCP connection".to_owned(),
-            )));
-        };
-        let limit = manner.timeouts.command;
-        let handshake = manner.connector.prove(&manner.tls_name, plain);
-        let (stream, proof) = tokio::time::timeout(limit, handshake)
-            .await
-            .map_err(|_| fault(Cause::Timeout(limit.as_secs())))?
-            .map_err(|error| {
-                fault(Cause::Handshake {
-                    kind: TlsFault::of(&error),
-                    detail: error.to_string(),
-                })
-            })?;
-        session.tls_established();
-        Ok(Wire {
-            stream,
-            session,
-            proof,
-            label,
-            broken,
-        })
-    }
-
     /// The next event, which the peer must bring about within `limit`.
     async fn event(&mut self, step: Step, limit: Duration) -> Result<Event, Fault> {
         if self.broken {
