@@ -24,6 +24,7 @@ pub use delivery::{Answered, Outgoing, Transferred};
 
 use super::fault::{Cause, Fault, Step};
 use super::nexthops::Source;
+use super::report::Action;
 use super::security::{Basis, HostSecurity};
 use crate::config::{NexthopAuth, NexthopTimeouts, NexthopTls};
 use crate::scratch;
@@ -150,14 +151,14 @@ impl Connection {
         Ok(Ok((mail_reply, Some(rcpt_reply))))
     }
 
-    /// Whether the server tells by itself what becomes of a message (RFC 3461).
-    pub fn speaks_dsn(&self) -> bool {
-        self.wire.session.capabilities().dsn
-    }
-
-    /// Whether it is spoken to in LMTP, whose yes means that the message is in the mailbox (RFC 2033).
-    pub fn is_final(&self) -> bool {
-        self.manner.protocol == Protocol::Lmtp
+    /// What is to be told of a message that the server took, to whoever wants to know of success; `None` where the server will
+    /// tell it by itself (RFC 3461 5.2.2). A yes in LMTP means that the message is in the mailbox (RFC 2033).
+    pub(super) fn untold(&self) -> Option<Action> {
+        match (self.wire.session.capabilities().dsn, self.manner.protocol) {
+            (true, _) => None,
+            (false, Protocol::Lmtp) => Some(Action::Delivered),
+            (false, Protocol::Smtp) => Some(Action::Relayed),
+        }
     }
 
     /// The server, for people.
