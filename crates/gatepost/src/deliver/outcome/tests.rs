@@ -158,3 +158,26 @@ fn pauses_grow_to_their_bound() {
         }
     }
 }
+
+#[test]
+fn what_no_waiting_mends_fails_at_once_elsewhere_first() {
+    let fault = |cause| Answered::Lost(Arc::new(Fault::new("mx a:25", Step::Tls, cause)));
+    let at = Circumstances {
+        nexthop: "mx a:25",
+        pause: Duration::from_secs(60),
+        others_accepted: false,
+    };
+    // RFC 8689 4.2.1.
+    match fate(fault(Cause::RequireTls("no proof".to_owned())), at) {
+        Fate::Elsewhere(RecipientOutcome::Failed { status, .. }) => {
+            assert_eq!(status.to_string(), "5.7.30");
+        }
+        other => panic!("{other:?}"),
+    }
+    match fate(fault(Cause::TlsPolicy("not named".to_owned())), at) {
+        Fate::Elsewhere(RecipientOutcome::Delayed { status, .. }) => {
+            assert_eq!(status.to_string(), "4.7.0");
+        }
+        other => panic!("{other:?}"),
+    }
+}
