@@ -20,6 +20,8 @@ mod cut_through;
 mod dane;
 #[path = "e2e/dialogs.rs"]
 mod dialogs;
+#[path = "e2e/disk_space.rs"]
+mod disk_space;
 #[path = "e2e/dkim.rs"]
 mod dkim;
 #[path = "e2e/dsn.rs"]
@@ -32,6 +34,8 @@ mod engines;
 mod good_mail;
 #[path = "e2e/hostile.rs"]
 mod hostile;
+#[path = "e2e/lifetime.rs"]
+mod lifetime;
 #[path = "e2e/limits.rs"]
 mod limits;
 #[path = "e2e/mx.rs"]
@@ -46,6 +50,8 @@ mod nexthop_security;
 mod operation;
 #[path = "e2e/peers.rs"]
 mod peers;
+#[path = "e2e/pools.rs"]
+mod pools;
 #[path = "e2e/queue.rs"]
 mod queue;
 #[path = "e2e/queue_faults.rs"]

@@ -1,9 +1,7 @@
 //! The queue as its users see it.
 
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 use std::{fmt, io};
 
@@ -13,10 +11,9 @@ use tokio::sync::oneshot;
 use crate::recovery::{Recoverer, prepare};
 use crate::store::Store;
 use crate::writer::Writer;
-use crate::{
-    Disk, Envelope, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, Task, site,
-};
+use crate::{Disk, Envelope, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, site};
 
+mod gather;
 mod hot;
 mod jobs;
 mod operate;
@@ -28,7 +25,9 @@ mod suspensions;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod wakes;
 
+pub use gather::Announcement;
 pub(crate) use shared::Shared;
 /// How a queue is kept.
 #[derive(Clone, Debug)]
@@ -41,7 +40,7 @@ pub struct Settings {
     pub segment_bytes_max: u64,
     /// Contents of so many bytes get files of their own.
     pub large_content_bytes_min: u64,
-    /// How long a group waits for announced submissions, at most.
+    /// How long a group waits for announced submissions, at most; a third of it if none comes meanwhile.
     pub gather_max: Duration,
     /// Bytes of submitted contents that are kept in memory for the first attempt, at most.
     pub hot_bytes_max: u64,
@@ -184,24 +183,7 @@ struct End(Arc<Shared>);
 impl Drop for End {
     fn drop(&mut self) {
         self.0.inbox().stop = true;
-        self.0.signal.notify_one();
-    }
-}
-
-/// A transaction that will submit soon: a group waits for it a little. Keep it until the submission is answered.
-pub struct Announcement {
-    shared: Arc<Shared>,
-}
-
-impl Drop for Announcement {
-    fn drop(&mut self) {
-        self.shared.announced.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-impl fmt::Debug for Announcement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Announcement")
+        self.0.call_writer();
     }
 }
 
@@ -257,21 +239,25 @@ impl Queue {
         *self.shared.recovery()
     }
 
-    /// Says that a transaction will submit soon.
-    pub fn announce(&self) -> Announcement {
-        self.shared.announced.fetch_add(1, Ordering::Relaxed);
-        Announcement {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-
     /// Keeps a message: returns after body and envelope are synced. If the future is dropped before, the message may be kept
     /// all the same.
     ///
     /// # Errors
     /// If the disk is nearly full or at fault, or the queue is closed: then the message is not kept.
     pub async fn submit(&self, submission: Submission) -> Result<Stored, SubmitError> {
-        let (id, answer) = self.shared.hand_in(submission)?;
+        self.submit_announced(submission, None).await
+    }
+
+    /// The same for a message that was announced: nobody waits for it any more once it is in a group.
+    ///
+    /// # Errors
+    /// As [`Queue::submit`].
+    pub async fn submit_announced(
+        &self,
+        submission: Submission,
+        announcement: Option<Announcement>,
+    ) -> Result<Stored, SubmitError> {
+        let (id, answer) = self.shared.hand_in(submission, announcement)?;
         match answer.await {
             Ok(Ok(())) => Ok(Stored { id: MessageId(id) }),
             Ok(Err(error)) => Err(error),
@@ -287,33 +273,13 @@ impl Queue {
         self.shared.store.room()
     }
 
-    /// Waits for something to do.
-    pub async fn next(&self) -> Task {
-        loop {
-            let wake = self.shared.wake.notified();
-            let mut wake = pin!(wake);
-            wake.as_mut().enable();
-            if self.shared.store.health().closed {
-                return Task::Closed;
-            }
-            let until = match self.shared.look() {
-                Ok(task) => return task,
-                Err(until) => until,
-            };
-            match until {
-                None => wake.await,
-                Some(wait) => drop(tokio::time::timeout(wait, wake).await),
-            }
-        }
-    }
-
     /// Reads a message for delivery: from memory if it still is there, else from the disk, on a thread of the queue.
     ///
     /// # Errors
     /// If it is gone (an operator removed it), damaged (it was set aside, and can never be delivered), or the disk fails.
     pub async fn read(&self, parcel: &Parcel) -> Result<QueuedMessage, ReadError> {
         let id = parcel.message.0;
-        if let Some(message) = self.shared.hot().message(id) {
+        if let Some(message) = self.shared.hot_message(id) {
             return Ok(message);
         }
         let store = Arc::clone(&self.shared.store);
@@ -351,8 +317,8 @@ impl Queue {
             inbox.stop = true;
             inbox.closing.push(done);
         }
-        self.shared.signal.notify_one();
-        self.shared.wake.notify_waiters();
+        self.shared.call_writer();
+        self.shared.rouse();
         // The thread that would answer may have ended before: then all is done.
         drop(closed.await);
     }

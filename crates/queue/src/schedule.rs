@@ -227,6 +227,22 @@ impl Schedule {
         self.lanes.at(lane).map(|lane| &lane.key)
     }
 
+    /// The site that a slot has entered, by a number that stands for it as long as anything leads there.
+    pub(crate) fn slot_site(&self, slot: SlotId) -> Option<u32> {
+        self.slots.at(slot.0)?.site
+    }
+
+    /// The site that the lane of a parcel leads to, as far as that is known.
+    pub(crate) fn parcel_site(&self, parcel: ParcelId) -> Option<u32> {
+        let lane = self.lanes.at(self.entries.at(parcel.0)?.lane)?;
+        self.shares.at(lane.share?).map(|share| share.site)
+    }
+
+    /// Whether there may be a connection to grant: [`Schedule::next`] knows for sure.
+    pub(crate) fn may_grant(&self) -> bool {
+        self.rings.iter().any(|ring| !ring.is_empty())
+    }
+
     /// The slot leads to this site, which is held to these limits and shares these bounds with other sites.
     pub fn enter(
         &mut self,

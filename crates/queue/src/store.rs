@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -25,6 +26,8 @@ pub(crate) struct Unwritten {
     queued: VecDeque<Chunk>,
     /// What the writer is writing now: it must still be found by readers.
     writing: Arc<Vec<Chunk>>,
+    /// Since when the first of those that are queued waits.
+    since: Option<Instant>,
 }
 
 /// Bytes for one journal.
@@ -39,6 +42,7 @@ const CHUNK_BYTES_MAX: usize = 64 << 10;
 
 impl Unwritten {
     fn push(&mut self, segment: u32, offset: u64, bytes: &[u8]) {
+        self.since.get_or_insert_with(Instant::now);
         match self.queued.back_mut() {
             Some(last)
                 if last.segment == segment
@@ -57,6 +61,7 @@ impl Unwritten {
 
     /// Hands all that is queued to the writer.
     pub(crate) fn begin(&mut self) -> Arc<Vec<Chunk>> {
+        self.since = None;
         self.writing = Arc::new(self.queued.drain(..).collect());
         Arc::clone(&self.writing)
     }
@@ -66,9 +71,9 @@ impl Unwritten {
         self.writing = Arc::default();
     }
 
-    /// Whether nothing waits.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.queued.is_empty()
+    /// How long the first of those that are queued has waited; `None` if nothing is.
+    pub(crate) fn age(&self) -> Option<Duration> {
+        self.since.map(|since| since.elapsed())
     }
 
     /// Whether anything waits for this segment's journal.

@@ -92,21 +92,22 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn start(reaper: &Reaper) -> Result<Sink> {
-        Sink::start_on(reaper, "127.0.0.1")
+        Sink::start_on(reaper, "127.0.0.1", 1000)
     }
 
-    /// On another address of this machine, or on all of them.
-    pub(super) fn start_on(reaper: &Reaper, address: &str) -> Result<Sink> {
+    /// On another address of this machine, or on all of them; it serves so many sessions at a time, others wait.
+    pub(super) fn start_on(reaper: &Reaper, address: &str, sessions_max: u32) -> Result<Sink> {
         let port = free_port()?;
         // In memory: the count is rewritten for each message.
         let path = PathBuf::from(format!("/dev/shm/gatepost-bench-{}", std::process::id()));
         let output = File::create(&path).with_context(|| path.display().to_string())?;
         let address = format!("{address}:{port}");
+        let sessions_max = sessions_max.to_string();
         let program = [
             "smtp-sink",
             "-c",
             "-m",
-            "1000",
+            &sessions_max,
             "-u",
             "nobody",
             &address,

@@ -19,14 +19,13 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 mod delivery;
+mod fitness;
 
 pub use delivery::{Answered, Outgoing, Transferred};
 
 use super::fault::{Cause, Fault, Step};
-use super::nexthops::Source;
 use super::report::Action;
-use super::security::{Basis, HostSecurity};
-use crate::config::{NexthopAuth, NexthopTimeouts, NexthopTls};
+use crate::config::{NexthopTimeouts, NexthopTls};
 use crate::scratch;
 
 /// Bytes of content encoded before they are written.
@@ -176,39 +175,6 @@ impl Connection {
         self.wire.stream.is_tls()
     }
 
-    /// Whether a new one from this source with this login would be no other: a reload changes either.
-    pub(super) fn is_made_as(&self, source: &Source, login: Option<&NexthopAuth>) -> bool {
-        let Manner {
-            ehlo_name,
-            bind,
-            auth,
-            ..
-        } = &self.manner;
-        let is_login = match (auth, login) {
-            (None, None) => true,
-            (Some(auth), Some(login)) => {
-                auth.user == login.user && auth.password == login.password.reveal()
-            }
-            _ => false,
-        };
-        *ehlo_name == source.ehlo_name && *bind == source.bind && is_login
-    }
-
-    /// Whether it may carry a message to which `security` applies: it goes to a server of that name, and was proven no less and
-    /// by the same means as a new one would be.
-    pub fn meets(&self, security: &HostSecurity) -> bool {
-        let is_proven = match security.basis {
-            Basis::Off | Basis::Opportunistic | Basis::StsTesting => return true,
-            Basis::DaneUnusable => self.is_tls(),
-            Basis::Dane => matches!(
-                self.wire.proof,
-                Proof::DaneEndEntity | Proof::DaneTrustAnchor
-            ),
-            Basis::Sts | Basis::Verified => self.wire.proof == Proof::Ca,
-        };
-        is_proven && self.manner.tls_name == security.name
-    }
-
     /// The peer's address; a unix socket has none.
     pub fn peer_ip(&self) -> Option<IpAddr> {
         let address = self.wire.stream.peer_addr();
@@ -341,17 +307,24 @@ impl Connection {
 }
 
 impl Wire {
+    /// From the banner to the first transaction. Each answer has its own time (RFC 5321 section 4.5.3.2), which begins when
+    /// the command is sent.
     async fn greet(mut self, manner: &Manner) -> Result<Wire, Fault> {
-        let mut step = Step::Banner;
-        let mut limit = manner.timeouts.banner;
+        let timeouts = &manner.timeouts;
+        let mut pending = (Step::Banner, timeouts.banner);
+        let mut deadline = Instant::now() + timeouts.banner;
         loop {
-            match self.event(step, limit).await? {
-                Event::Ready => return Ok(self),
-                Event::StartTls => self = self.handshake(manner).await?,
-                other => return Err(self.unexpected(step, &other)),
+            if !self.session.output().is_empty() {
+                pending = (Step::of_opening(self.session.stage()), timeouts.command);
+                deadline = Instant::now() + timeouts.command;
             }
-            step = Step::Hello;
-            limit = manner.timeouts.command;
+            let (step, limit) = pending;
+            match self.advance(step, limit, deadline).await? {
+                None => {}
+                Some(Event::Ready) => return Ok(self),
+                Some(Event::StartTls) => self = self.handshake(manner).await?,
+                Some(other) => return Err(self.unexpected(step, &other)),
+            }
         }
     }
 
@@ -397,29 +370,41 @@ impl Wire {
         }
         let deadline = Instant::now() + limit;
         loop {
-            match self.session.poll() {
-                Some(Event::Failed(failure)) => return Err(self.failed(step, failure)),
+            match self.advance(step, limit, deadline).await? {
+                None => {}
                 Some(Event::Pause) => {
                     self.flush(step, limit).await?;
                     tokio::time::sleep(PIX_PAUSE).await;
                     self.session.resume();
-                    continue;
                 }
                 Some(event) => return Ok(event),
-                None => {}
             }
-            self.flush(step, limit).await?;
-            let session = &mut self.session;
-            let read = scratch::read(&mut self.stream, |bytes| {
-                session.receive(bytes);
-                bytes.len()
-            });
-            match tokio::time::timeout_at(deadline, read).await {
-                Ok(Ok(0)) => return Err(self.fault(step, Cause::Closed)),
-                Ok(Ok(_)) => {}
-                Ok(Err(error)) => return Err(self.fault(step, Cause::Io(error))),
-                Err(_) => return Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
-            }
+        }
+    }
+
+    /// The next event that has happened; if there is none, writes what is to be written and reads once, until `deadline`.
+    async fn advance(
+        &mut self,
+        step: Step,
+        limit: Duration,
+        deadline: Instant,
+    ) -> Result<Option<Event>, Fault> {
+        match self.session.poll() {
+            Some(Event::Failed(failure)) => return Err(self.failed(step, failure)),
+            Some(event) => return Ok(Some(event)),
+            None => {}
+        }
+        self.flush(step, limit).await?;
+        let session = &mut self.session;
+        let read = scratch::read(&mut self.stream, |bytes| {
+            session.receive(bytes);
+            bytes.len()
+        });
+        match tokio::time::timeout_at(deadline, read).await {
+            Ok(Ok(0)) => Err(self.fault(step, Cause::Closed)),
+            Ok(Ok(_)) => Ok(None),
+            Ok(Err(error)) => Err(self.fault(step, Cause::Io(error))),
+            Err(_) => Err(self.fault(step, Cause::Timeout(limit.as_secs()))),
         }
     }
 
@@ -469,7 +454,11 @@ impl Wire {
         let cause = match failure {
             Failure::Closed(_) => Cause::Closed,
             Failure::TlsNotOffered => Cause::NoStartTls,
-            Failure::Refused { .. } | Failure::Unexpected { .. } | Failure::AuthFailed(_) => {
+            Failure::Refused { reply, .. } | Failure::AuthFailed(reply) => {
+                Cause::Refused(reply.to_string())
+            }
+            // A server may close with 421 whenever it likes (RFC 5321 section 3.8); a yes to what was not asked refuses nothing.
+            Failure::Unexpected { ref reply, .. } if reply.code() >= 400 => {
                 Cause::Refused(failure.to_string())
             }
             other => Cause::Protocol(other.to_string()),
@@ -485,3 +474,6 @@ impl Wire {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

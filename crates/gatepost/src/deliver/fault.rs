@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 
 use net::tls::TlsFault;
+use smtp::client::Stage;
 use smtp::{Class, Reply, Status};
 
 /// The step that was under way.
@@ -36,6 +37,16 @@ pub enum Step {
 }
 
 impl Step {
+    /// The step of a session that is not open yet.
+    pub(super) fn of_opening(stage: Stage) -> Step {
+        match stage {
+            Stage::Banner => Step::Banner,
+            Stage::StartTls => Step::Tls,
+            Stage::Auth => Step::Auth,
+            _ => Step::Hello,
+        }
+    }
+
     /// What was under way, in words.
     pub fn words(self) -> &'static str {
         match self {
@@ -146,8 +157,13 @@ impl Fault {
         self.status().class == Class::Permanent
     }
 
-    /// The enhanced status code that tells it.
+    /// The enhanced status code that tells it: the server's own where it asked for patience with one, which is more exact than
+    /// ours.
     pub fn status(&self) -> Status {
+        let said = self.reply.as_ref().and_then(Reply::status);
+        if let Some(status) = said.filter(|status| status.class == Class::Transient) {
+            return status;
+        }
         let (subject, detail) = match (&self.cause, self.step) {
             (Cause::Undeliverable(why), _) => match why {
                 // 5.1.2: bad destination system; 5.4.4: unable to route; 5.4.6: routing loop (RFC 3463 3.2, 3.5); 5.1.10:
@@ -162,7 +178,8 @@ impl Fault {
             (Cause::Dns(_), _) => (4, 3),
             (Cause::Store(_), _) => (3, 0),
             // 4.7.5: cryptographic failure; 4.7.0: other or undefined security status (RFC 3463 3.8).
-            (Cause::Tls(_) | Cause::NoStartTls | Cause::Handshake { .. }, _) => (7, 5),
+            (Cause::Tls(_) | Cause::NoStartTls | Cause::Handshake { .. }, _)
+            | (Cause::Refused(_), Step::Tls) => (7, 5),
             (Cause::TlsPolicy(_), _) => (7, 0),
             // RFC 8689 4.2.1: it is of no use to wait for what a server does not support.
             (Cause::RequireTls(_), _) => return Status::REQUIRETLS_NEEDED,

@@ -79,7 +79,7 @@ pub(super) async fn find(
                 "{domain} is no address that messages can go to"
             )));
         }
-        None => of_domain(resolver, domain).await?,
+        None => of_domain(resolver, domain, ourselves).await?,
     };
     let hosts = without_ourselves(found.hosts, port, ourselves).map_err(NotFound::Undeliverable)?;
     Ok(Found { hosts, ..found })
@@ -159,7 +159,11 @@ fn of_literal(domain: &str, ip: IpAddr) -> Found {
     }
 }
 
-async fn of_domain(resolver: &Resolver, domain: &str) -> Result<Found, NotFound> {
+async fn of_domain(
+    resolver: &Resolver,
+    domain: &str,
+    ourselves: &impl Ourselves,
+) -> Result<Found, NotFound> {
     let answered = match resolver.mx_answer(domain).await {
         Ok(answered) => answered,
         // Only the absence of MX records makes the domain its own exchanger: if they cannot be known, waiting is all there is.
@@ -178,6 +182,7 @@ async fn of_domain(resolver: &Resolver, domain: &str) -> Result<Found, NotFound>
     exchangers.retain(|mx| !is_null(mx) && mx.exchange.parse::<IpAddr>().is_err());
     exchangers.sort_by_key(|mx| mx.preference);
     exchangers.dedup_by(|later, earlier| later.exchange == earlier.exchange);
+    let ours = without_our_name(&mut exchangers, ourselves).map_err(NotFound::Undeliverable)?;
     exchangers.truncate(HOSTS_MAX);
     let places = join_all(exchangers.iter().map(|mx| place(resolver, &mx.exchange))).await;
     let mut valid_for = answered.valid_for;
@@ -210,9 +215,12 @@ async fn of_domain(resolver: &Resolver, domain: &str) -> Result<Found, NotFound>
             valid_for: untold.map_or(valid_for, |_| Duration::ZERO),
         }),
         (true, Some(untold)) => Err(NotFound::Dns(untold)),
-        (true, None) => Err(no_host(format!(
-            "none of the mail exchangers of {domain} has an address"
-        ))),
+        (true, None) => Err(match ours {
+            Some(name) => NotFound::Undeliverable(loops(&name)),
+            None => no_host(format!(
+                "none of the mail exchangers of {domain} has an address"
+            )),
+        }),
     }
 }
 
@@ -243,20 +251,39 @@ fn no_host(detail: String) -> NotFound {
     NotFound::Undeliverable(Undeliverable::NoHost(detail))
 }
 
-/// RFC 5321 section 5.1: if this node is among them, so are the more preferred ones only; those that are no better would hand the
-/// message back.
+/// RFC 5321 section 5.1: if this node is among them, only the more preferred ones count; those that are no better would hand the
+/// message back. What we are called is known without an address. Returns the name, if it was there.
+fn without_our_name(
+    exchangers: &mut Vec<Mx>,
+    ourselves: &impl Ourselves,
+) -> Result<Option<String>, Undeliverable> {
+    let ours = exchangers
+        .iter()
+        .filter(|mx| ourselves.is_name(&mx.exchange))
+        .min_by_key(|mx| mx.preference);
+    let Some(Mx {
+        preference,
+        exchange: name,
+    }) = ours.cloned()
+    else {
+        return Ok(None);
+    };
+    exchangers.retain(|mx| mx.preference < preference);
+    if exchangers.is_empty() {
+        return Err(loops(&name));
+    }
+    Ok(Some(name))
+}
+
+/// The same for what is known by its addresses, and for a domain that is its own exchanger.
 fn without_ourselves(
     mut hosts: Vec<MxHost>,
     port: u16,
     ourselves: &impl Ourselves,
 ) -> Result<Vec<MxHost>, Undeliverable> {
     let is_ours = |host: &MxHost| {
-        ourselves.is_name(&host.place.name)
-            || host
-                .place
-                .ips
-                .iter()
-                .any(|ip| ourselves.is_address(*ip, port))
+        let mut ips = host.place.ips.iter();
+        ourselves.is_name(&host.place.name) || ips.any(|ip| ourselves.is_address(*ip, port))
     };
     let Some(ours) = hosts
         .iter()
@@ -268,11 +295,15 @@ fn without_ourselves(
     let (preference, name) = (ours.preference, Arc::clone(&ours.place.name));
     hosts.retain(|host| host.preference < preference);
     if hosts.is_empty() {
-        return Err(Undeliverable::Loop(format!(
-            "{name} is this node itself, which has no other nexthop for the domain"
-        )));
+        return Err(loops(&name));
     }
     Ok(hosts)
+}
+
+fn loops(name: &str) -> Undeliverable {
+    Undeliverable::Loop(format!(
+        "{name} is this node itself, which has no other nexthop for the domain"
+    ))
 }
 
 #[cfg(test)]

@@ -99,23 +99,19 @@ fn of_fault(fault: &Fault, at: Circumstances<'_>) -> RecipientOutcome {
     if fault.reply_lost() {
         diagnostic.push_str("; it may have the message: a repetition is possible");
     }
+    let nexthop = at.nexthop.to_owned();
+    let status = fault.status();
     // No waiting mends it, and no server has said anything that may pass (RFC 8689 4.2.1).
     if fault.is_permanent() && fault.reply.is_none() {
         return RecipientOutcome::Failed {
-            nexthop: at.nexthop.to_owned(),
-            status: fault.status(),
+            nexthop,
+            status,
             diagnostic,
         };
     }
     RecipientOutcome::Delayed {
-        nexthop: at.nexthop.to_owned(),
-        // The server's own word is more exact than ours, where it had one (421 with its reason).
-        status: fault
-            .reply
-            .as_ref()
-            .and_then(Reply::status)
-            .filter(|status| status.class == Class::Transient)
-            .unwrap_or_else(|| fault.status()),
+        nexthop,
+        status,
         diagnostic,
         retry_after: at.pause,
     }

@@ -151,7 +151,6 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
         .route_for_text(&lane.domain)
         // Whoever submitted it was allowed to, or it would not be here.
         .or_else(|| cx.table.route_for_rest())
-        .or_else(|| cx.table.route_for_rest())
         .and_then(|route| cx.route_context(route));
     let route = configured.unwrap_or(&cx.anywhere);
     let key = (

@@ -76,3 +76,6 @@ async fn submit(cx: &Context, queue: &Queue, outgoing: Outgoing) -> Result<(), S
         Err(SubmitError::Closed) => Err("the node stops".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;

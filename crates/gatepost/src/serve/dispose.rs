@@ -187,10 +187,12 @@ impl Way<'_> {
     async fn enqueue(&self, transaction: &mut Transaction, places: &[usize]) -> Vec<Outcome> {
         let cx = &self.conversation.cx;
         let submission = self.submission(transaction, places);
-        // It is here: nobody need wait for it to be announced.
-        transaction.end_announcement();
+        let announced = transaction.take_announcement();
         let submitted = match cx.services.queue() {
-            Ok(queue) => queue.submit(submission).await.map_err(Arc::new),
+            Ok(queue) => queue
+                .submit_announced(submission, announced)
+                .await
+                .map_err(Arc::new),
             Err(closed) => Err(Arc::new(closed)),
         };
         let outcome = || match &submitted {

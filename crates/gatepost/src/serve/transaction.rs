@@ -147,9 +147,7 @@ impl Transaction {
     pub fn begin_content(&mut self, cx: &Context) {
         self.stage = Stage::Data;
         self.content_begun = Some(Instant::now());
-        if self.groups.iter().any(|group| group.queues) {
-            self.announcement = cx.services.queue().ok().map(Queue::announce);
-        }
+        self.announce(cx);
         self.content = Some(Content::new(cx.content.clone(), self.mail.size));
     }
 
@@ -174,9 +172,16 @@ impl Transaction {
         }
     }
 
-    /// What was announced to the queue is here.
-    pub fn end_announcement(&mut self) {
-        self.announcement = None;
+    /// Announces the message to the queue, if it is sure to be queued.
+    pub fn announce(&mut self, cx: &Context) {
+        if self.announcement.is_none() && self.groups.iter().any(|group| group.queues) {
+            self.announcement = cx.services.queue().ok().map(Queue::announce);
+        }
+    }
+
+    /// What was announced to the queue comes now.
+    pub fn take_announcement(&mut self) -> Option<Announcement> {
+        self.announcement.take()
     }
 
     /// The accepted recipients of a group, with their places among all recipients.

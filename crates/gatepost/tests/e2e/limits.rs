@@ -2,8 +2,6 @@
 //! rates hold, who asks for patience gets it, and who is dead delays nobody else.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use crate::support::dns::Zones;
 use crate::support::gateway::{Gateway, Setup};
@@ -22,16 +20,6 @@ fn submit(gateway: &Gateway, recipient: &str, count: usize) {
             .expect(250, "2.6.0");
     }
     client.quit();
-}
-
-/// A server that takes its time for each message.
-fn slow() -> Manner {
-    Manner::smtp().script(|moment| {
-        if moment == "message" {
-            thread::sleep(Duration::from_millis(100));
-        }
-        Act::Usual
-    })
 }
 
 #[test]
@@ -69,7 +57,7 @@ fn a_connection_takes_no_more_messages_than_it_may() {
 
 #[test]
 fn a_destination_has_no_more_connections_than_it_may() {
-    let sink = slow().start();
+    let sink = Manner::slow().start();
     let keys = format!("{QUEUED}connections_max = 3\nconnections_first = 3");
     let gateway = Setup::new().route(sink.nexthop(), &keys).start();
     submit(&gateway, "bob@example.com", 40);
@@ -80,7 +68,7 @@ fn a_destination_has_no_more_connections_than_it_may() {
 
 #[test]
 fn it_starts_slowly_and_gets_more() {
-    let sink = slow().start();
+    let sink = Manner::slow().start();
     let keys = format!("{QUEUED}connections_max = 10\nconnections_first = 1");
     let gateway = Setup::new().route(sink.nexthop(), &keys).start();
     submit(&gateway, "bob@example.com", 60);
@@ -98,7 +86,7 @@ fn it_starts_slowly_and_gets_more() {
 
 #[test]
 fn domains_that_share_their_exchangers_share_the_limit() {
-    let sink = slow().start_as_host();
+    let sink = Manner::slow().start_as_host();
     let mut records = format!("host IN A {}\n", sink.ip());
     for number in 0..10 {
         records.push_str(&format!("d{number} IN MX 10 host\n"));

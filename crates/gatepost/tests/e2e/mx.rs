@@ -137,16 +137,29 @@ fn aliases_are_followed() {
 fn what_can_never_be_delivered_is_reported_at_once() {
     let (backup, reports) = (host(), Sink::smtp());
     let own = "mx.gatepost.test.";
+    let here = loopback::address();
     let records = format!(
-        "null IN MX 0 .\nself IN MX 10 {own}\nself IN MX 20 backup\nbackup IN A {}\ntext IN TXT \"no address\"",
+        "null IN MX 0 .\nself IN MX 10 {own}\nself IN MX 20 backup\nbackup IN A {}\n\
+         listens IN MX 10 here\nlistens IN MX 20 backup\nhere IN A {here}",
         backup.ip()
     );
     let dns = Zones::new().unsigned("mx.example", &records).start();
-    let gateway = gateway(&dns, &reports);
+    let gateway = Setup::new()
+        .node("trusted_networks = [\"127.0.0.0/8\"]")
+        .nameserver(dns.address())
+        .more(&format!(
+            "[[listener]]\nname = \"here\"\nbind = [\"{here}:25\"]"
+        ))
+        .route_for("*", "mx", "")
+        .route_for("example.net", reports.nexthop(), "cut_through = false")
+        .start();
     for (name, status) in [
         // RFC 7505 4.2; RFC 3463 3.2 and 3.5.
         ("null", "5.1.10"),
         ("nowhere", "5.1.2"),
+        // RFC 3463 3.5. Our own name has no address here.
+        ("self", "5.4.6"),
+        ("listens", "5.4.6"),
     ] {
         let recipient = format!("bob@{name}.mx.example");
         gateway.submit(&[&recipient], &message(name));

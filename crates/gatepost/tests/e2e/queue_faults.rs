@@ -31,11 +31,16 @@ fn run(cases: &[Case]) {
     }
     client.quit();
     for (case, sink) in cases.iter().zip(&sinks) {
-        if matches!(case.step, Step::Banner | Step::Ehlo) {
+        let greeting = match case.step {
+            Step::Banner => Some("waiting for its banner: "),
+            Step::Ehlo => Some("EHLO: "),
+            _ => None,
+        };
+        if let Some(words) = greeting {
             // Nobody there: no message was tried, all wait.
             let detail = gateway.unreachable(&sink.address().to_string());
             assert!(
-                detail.starts_with("4.4.1 ") || detail.starts_with("4.5.0 "),
+                detail.starts_with(&format!("{} ", case.status)) && detail.contains(words),
                 "{}: {detail}",
                 case.name
             );
@@ -103,10 +108,7 @@ fn a_nexthop_that_says_yes_to_everything_has_taken_nothing() {
     let gateway = Setup::new().route(sink.nexthop(), QUICK).start();
     gateway.submit(&["bob@example.com"], &message("yes"));
     let attempt = gateway.attempt("bob@example.com", "delayed");
-    assert!(
-        ["4.4.2", "4.5.0"].contains(&attempt.status.as_str()),
-        "{attempt:#?}"
-    );
+    assert_eq!(attempt.status, "4.5.0", "{attempt:#?}");
     assert!(
         !sink
             .commands()
@@ -273,9 +275,9 @@ fn what_cut_through_cannot_finish_is_queued_where_the_route_says_so() {
         sink.behave();
         gateway.attempt("bob@example.com", "delivered");
         assert_eq!(sink.taken().len(), 1, "{name}");
-        // A final reply that was lost may have left a copy there, and the decision says so.
-        let copies = if step == Step::Final { 2 } else { 1 };
-        assert_eq!(sink.received().len(), copies, "{name}");
+        // Each final reply that was lost may have left a copy there, and the decision says so.
+        let copies = sink.received().len();
+        assert_eq!(copies > 1, step == Step::Final, "{name}: {copies}");
         assert_eq!(
             decision.to_string().contains("a repetition is possible"),
             step == Step::Final,
@@ -317,7 +319,7 @@ fn what_is_queued_survives_a_kill() {
 fn a_large_message_arrives_byte_for_byte() {
     let sink = Manner::smtp().start();
     let gateway = Setup::new().route(sink.nexthop(), QUICK).start();
-    let large = [message("large"), b".leading dot\r\n".repeat(300_000)].concat();
+    let large = [message("large"), b".leading dot\r\n".repeat(100_000)].concat();
     gateway.submit(&["bob@example.com"], &large);
     head(&sink.one().content, &large);
 }

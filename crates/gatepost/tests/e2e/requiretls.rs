@@ -116,6 +116,42 @@ fn a_server_that_does_not_offer_it_gets_nothing() {
 }
 
 #[test]
+fn a_server_that_proves_nothing_gets_nothing() {
+    let authority = Authority::new();
+    let nobody = Issued::by_itself(&["mx.tls.example"]);
+    let offers = |manner: Manner| manner.offers("REQUIRETLS");
+    // RFC 3463 3.8: 4.7.5, cryptographic failure. Both can be mended, so that it is waited for.
+    for (name, manner) in [
+        ("clear", offers(Manner::smtp())),
+        ("self-signed", offers(Manner::smtp().tls(&nobody))),
+    ] {
+        let it = Demanding::start(manner, &authority, None);
+        it.send();
+        let attempt = it.gateway.attempt("bob@tls.example", "delayed");
+        assert_eq!(attempt.status, "4.7.5", "{name}: {attempt:#?}");
+        assert_eq!(it.sink.count("MAIL"), 0, "{name}: {:?}", it.sink.commands());
+        assert_eq!(it.reports.received(), [], "{name}");
+    }
+}
+
+#[test]
+fn a_route_without_tls_can_never_have_it() {
+    let authority = Authority::new();
+    let (issued, tlsa) = proven(&authority);
+    let manner = Manner::smtp().tls(&issued).offers("REQUIRETLS");
+    let it = Demanding::start(manner, &authority, tlsa);
+    it.gateway.edit(
+        "domains = [\"*\"]",
+        "domains = [\"*\"]\nnexthop_tls = \"off\"",
+    );
+    assert!(it.gateway.command(&["reload"]).status.success());
+    it.send();
+    let attempt = it.gateway.attempt("bob@tls.example", "failed");
+    assert_eq!(attempt.status, "5.7.30", "{attempt:#?}");
+    assert_eq!(it.sink.count("MAIL"), 0, "{:?}", it.sink.commands());
+}
+
+#[test]
 fn its_report_does_not_leave_in_clear_what_was_for_tls_only() {
     let authority = Authority::new();
     let (issued, tlsa) = proven(&authority);

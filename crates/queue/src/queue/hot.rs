@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 
+use super::shared::Shared;
 use crate::{Envelope, QueuedMessage};
 
 /// A message in memory.
@@ -61,29 +62,40 @@ impl Hot {
         }
     }
 
-    pub(crate) fn message(&mut self, id: u64) -> Option<QueuedMessage> {
-        let kept = self.kept.get_mut(&id)?;
-        let content = match kept.content.as_slice() {
-            [one] => one.clone(),
-            slices => {
-                let mut whole = BytesMut::with_capacity(slices.iter().map(Bytes::len).sum());
-                for slice in slices {
-                    whole.extend_from_slice(slice);
-                }
-                whole.freeze()
-            }
-        };
-        // The next recipient of the message finds it in one piece.
-        kept.content = vec![content.clone()];
-        Some(QueuedMessage {
-            envelope: Arc::clone(&kept.envelope),
-            content,
-        })
+    /// A message, its content in the pieces that it came in.
+    pub(crate) fn pieces(&self, id: u64) -> Option<(Arc<Envelope>, Vec<Bytes>)> {
+        let kept = self.kept.get(&id)?;
+        Some((Arc::clone(&kept.envelope), kept.content.clone()))
+    }
+
+    /// The next parcel of the message finds its content in one piece.
+    pub(crate) fn join(&mut self, id: u64, content: Bytes) {
+        if let Some(kept) = self.kept.get_mut(&id) {
+            kept.content = vec![content];
+        }
     }
 
     pub(crate) fn forget(&mut self, id: u64) {
         if let Some(kept) = self.kept.remove(&id) {
             self.bytes -= kept.bytes;
         }
+    }
+}
+
+impl Shared {
+    /// A message that still is in memory. Its pieces are joined without the lock, which whoever commits a group needs.
+    pub(super) fn hot_message(&self, id: u64) -> Option<QueuedMessage> {
+        let (envelope, pieces) = self.hot().pieces(id)?;
+        if let [content] = pieces.as_slice() {
+            let content = content.clone();
+            return Some(QueuedMessage { envelope, content });
+        }
+        let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+        for piece in &pieces {
+            whole.extend_from_slice(piece);
+        }
+        let content = whole.freeze();
+        self.hot().join(id, content.clone());
+        Some(QueuedMessage { envelope, content })
     }
 }

@@ -28,8 +28,11 @@ impl Shared {
         } else {
             plan.schedule.finish(hold.id, now);
         }
-        drop((plan, index));
-        self.rouse();
+        if is_open {
+            plan.offer(hold.id);
+        }
+        drop(index);
+        self.let_go(plan);
     }
 
     /// What became of a parcel.
@@ -93,12 +96,12 @@ impl Shared {
             (&delayed, &untried),
             delay.is_some(),
         );
-        drop((plan, index));
+        drop(index);
+        self.let_go(plan);
         if slot.is_none() || delay.is_some() {
             self.hot().forget(id);
         }
-        self.rouse();
-        self.call_writer();
+        self.journaled();
     }
 
     /// The recipients of a parcel that stay: those that were delayed keep it.
@@ -126,6 +129,7 @@ impl Shared {
                 plan.schedule.resize(parcel, untried.len() as u32);
                 if !is_delayed {
                     plan.schedule.untried(parcel, now);
+                    plan.offer(parcel);
                 }
             }
         }

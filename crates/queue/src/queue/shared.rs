@@ -7,19 +7,18 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::Notify;
 
+use super::Recovery;
+use super::gather::Inbox;
 use super::hot::Hot;
 use super::jobs::Jobs;
-use super::slot::Slot;
-use super::{Recovery, SubmitError};
+use super::wakes::Wakes;
 use crate::index::Index;
-use crate::recovery::Recoverer;
-use crate::schedule::{Millis, Next, ParcelId, Schedule, Waiting};
+use crate::schedule::{Millis, ParcelId, Schedule, Waiting};
 use crate::store::Store;
 use crate::task::ParcelHold;
-use crate::writer::Pending;
-use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension, Task};
+use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension};
 
 /// Recipients that go together in one transaction at most (RFC 5321 4.5.3.1.8: a server must take 100).
 pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
@@ -28,8 +27,8 @@ pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
     plan: Mutex<Plan>,
-    /// For those who wait for something to do.
-    pub(crate) wake: Notify,
+    /// For whoever begins what is due.
+    pub(super) wake: Notify,
     inbox: Mutex<Inbox>,
     /// For the writer.
     pub(crate) signal: Condvar,
@@ -43,10 +42,11 @@ pub(crate) struct Shared {
     _lock: Box<dyn Send + Sync>,
 }
 
-/// The schedule, and which recipients its parcels hold.
+/// The schedule, which recipients its parcels hold, and who waits for what.
 pub(crate) struct Plan {
     pub(crate) schedule: Schedule,
     parcels: Vec<Few>,
+    pub(super) wakes: Wakes,
 }
 
 /// Recipients of a parcel: mostly one.
@@ -75,27 +75,6 @@ impl Few {
 /// What recipients of one parcel have in common: lane, delay, attempts, whether warned, whether held.
 type Kind = (u32, u64, u16, bool, bool);
 
-/// What waits for the writer.
-#[derive(Default)]
-pub(crate) struct Inbox {
-    pub(crate) submitted: Vec<Submitted>,
-    /// Told once all that was journaled before is synced, and whether it could be.
-    pub(crate) flush: Vec<std::sync::mpsc::Sender<bool>>,
-    pub(crate) recovered: Option<Recoverer>,
-    pub(crate) closing: Vec<oneshot::Sender<()>>,
-    pub(crate) stop: bool,
-    /// Whether the writer has ended.
-    pub(crate) ended: bool,
-}
-
-/// A message on its way to the writer.
-pub(crate) struct Submitted {
-    pub(crate) pending: Pending,
-    pub(crate) answer: oneshot::Sender<Result<(), SubmitError>>,
-    pub(crate) hot: Option<super::hot::Kept>,
-    pub(crate) at: Instant,
-}
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -109,6 +88,7 @@ impl Shared {
             plan: Mutex::new(Plan {
                 schedule,
                 parcels: Vec::new(),
+                wakes: Wakes::default(),
             }),
             wake: Notify::new(),
             inbox: Mutex::default(),
@@ -146,37 +126,6 @@ impl Shared {
     /// The time of the schedule: steps of the wall clock do not disturb it.
     pub(crate) fn now(&self) -> Millis {
         Millis(millis(self.opened.elapsed()))
-    }
-
-    /// Something may be due, or has come back.
-    pub(crate) fn rouse(&self) {
-        self.wake.notify_waiters();
-    }
-
-    /// There is something for the writer.
-    pub(crate) fn call_writer(&self) {
-        // With the lock, so that it is not missed between the writer's look and its wait.
-        let _inbox = self.inbox();
-        self.signal.notify_one();
-    }
-
-    /// Something to do, or how long there is nothing.
-    pub(crate) fn look(self: &Arc<Shared>) -> Result<Task, Option<Duration>> {
-        let mut plan = self.plan();
-        let now = self.now();
-        match plan.schedule.next(now) {
-            Next::Slot(id) => {
-                let lane = plan
-                    .schedule
-                    .slot_lane(id)
-                    .cloned()
-                    .ok_or(Some(Duration::ZERO))?;
-                Ok(Task::Deliver(Slot::new(Arc::clone(self), id, lane)))
-            }
-            Next::Warn(id) => Ok(Task::Warn(self.parcel(&plan, id, true, true))),
-            Next::Expire(id) => Ok(Task::Expire(self.parcel(&plan, id, false, true))),
-            Next::Wait(until) => Err(until.map(|until| now.until(until))),
-        }
     }
 
     /// What the schedule has given, as its user sees it.
@@ -331,6 +280,9 @@ impl Plan {
     ) -> ParcelId {
         let parcel = self.schedule.add(lane, waiting, now);
         self.set(parcel, recipients);
+        if waiting.due <= now && !waiting.held {
+            self.offer(parcel);
+        }
         if let Some(message) = index.message_mut(slot) {
             for recipient in recipients {
                 if let Some(known) = message.recipients.get_mut(*recipient as usize) {

@@ -1,10 +1,11 @@
 //! The right to one more connection.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Shared;
+use tokio::sync::Notify;
+
+use super::shared::{Plan, Shared};
 use crate::schedule::{SlotId, Take};
 use crate::{Entered, LaneKey, Parcel, Quota, SiteFault, SiteLimits, Taken};
 
@@ -15,6 +16,9 @@ pub struct Slot {
     id: SlotId,
     lane: LaneKey,
     is_over: bool,
+    /// Rung when there is a parcel for it, while it lingers.
+    bell: Arc<Notify>,
+    lingers: bool,
 }
 
 impl Slot {
@@ -24,6 +28,8 @@ impl Slot {
             id,
             lane,
             is_over: false,
+            bell: Arc::default(),
+            lingers: false,
         }
     }
 
@@ -34,21 +40,26 @@ impl Slot {
 
     /// It leads to this site, which is held to these limits and shares these quotas with others.
     pub fn enter(&mut self, site: &str, limits: &SiteLimits, quotas: &[Quota]) -> Entered {
-        let entered =
-            self.shared
-                .plan()
-                .schedule
-                .enter(self.id, site, limits, quotas, self.shared.now());
-        self.shared.rouse();
+        let now = self.shared.now();
+        let mut plan = self.shared.plan();
+        let entered = plan.schedule.enter(self.id, site, limits, quotas, now);
+        self.shared.let_go(plan);
         entered
     }
 
     /// The next parcel. Before [`Slot::enter`] those of the lane, to fail them all; afterwards the next due of any lane of
     /// the site.
     pub fn take(&mut self) -> Taken {
-        let mut plan = self.shared.plan();
+        let shared = Arc::clone(&self.shared);
+        let mut plan = shared.plan();
+        let taken = self.take_from(&mut plan);
+        shared.let_go(plan);
+        taken
+    }
+
+    fn take_from(&mut self, plan: &mut Plan) -> Taken {
         match plan.schedule.take(self.id, self.shared.now()) {
-            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(&plan, id, false, false)),
+            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(plan, id, false, false)),
             Take::Wait(wait) => Taken::Wait(wait),
             Take::Nothing => Taken::Nothing,
         }
@@ -59,56 +70,70 @@ impl Slot {
         let shared = Arc::clone(&self.shared);
         let end = Instant::now() + idle;
         loop {
-            let wake = shared.wake.notified();
-            let mut wake = pin!(wake);
-            wake.as_mut().enable();
             let left = end.saturating_duration_since(Instant::now());
-            let wait = match self.take() {
-                Taken::Parcel(parcel) => return Some(parcel),
-                Taken::Wait(wait) if wait > left => return None,
-                Taken::Wait(wait) => wait,
-                Taken::Nothing => left,
+            let wait = {
+                let mut plan = shared.plan();
+                self.stop_lingering(&mut plan);
+                let taken = self.take_from(&mut plan);
+                if let Taken::Nothing = taken {
+                    plan.linger(self.id, &self.bell);
+                    self.lingers = true;
+                }
+                shared.let_go(plan);
+                match taken {
+                    Taken::Parcel(parcel) => return Some(parcel),
+                    Taken::Wait(wait) if wait > left => return None,
+                    Taken::Wait(wait) => wait,
+                    Taken::Nothing => left,
+                }
             };
             if left.is_zero() || shared.store.health().closed {
                 return None;
             }
-            drop(tokio::time::timeout(wait, wake).await);
+            drop(tokio::time::timeout(wait, self.bell.notified()).await);
+        }
+    }
+
+    fn stop_lingering(&mut self, plan: &mut Plan) {
+        if std::mem::take(&mut self.lingers) {
+            plan.stop_lingering(self.id);
         }
     }
 
     /// A transaction was finished: the site's window grows.
     pub fn worked(&mut self) {
-        self.shared
-            .plan()
-            .schedule
-            .worked(self.id, self.shared.now());
-        self.shared.rouse();
+        let mut plan = self.shared.plan();
+        plan.schedule.worked(self.id, self.shared.now());
+        self.shared.let_go(plan);
     }
 
     /// The site has too much to do (421, or 4xx to MAIL or in the greeting): its window halves.
     pub fn busy(&mut self) {
-        self.shared.plan().schedule.busy(self.id, self.shared.now());
+        let mut plan = self.shared.plan();
+        plan.schedule.busy(self.id, self.shared.now());
+        self.shared.let_go(plan);
     }
 
     /// Nobody could be reached: the site, or the lane if none was entered, is left alone, longer each time.
     pub fn failed(mut self, fault: SiteFault) {
         self.is_over = true;
-        self.shared
-            .plan()
-            .schedule
-            .failed(self.id, fault, self.shared.now());
-        self.shared.rouse();
+        let shared = Arc::clone(&self.shared);
+        let mut plan = shared.plan();
+        self.stop_lingering(&mut plan);
+        plan.schedule.failed(self.id, fault, shared.now());
+        shared.let_go(plan);
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.shared
-                .plan()
-                .schedule
-                .release(self.id, self.shared.now());
-            self.shared.rouse();
+        if self.is_over {
+            return;
         }
+        let shared = Arc::clone(&self.shared);
+        let mut plan = shared.plan();
+        self.stop_lingering(&mut plan);
+        plan.schedule.release(self.id, shared.now());
+        shared.let_go(plan);
     }
 }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::gather::{Announcement, Submitted};
 use super::hot::Kept;
-use super::shared::{Shared, Submitted};
+use super::shared::Shared;
 use super::{Submission, SubmitError};
 use crate::limits::{ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
 use crate::record::{Draft, RecordHeader, crc_of, envelope};
@@ -21,6 +22,7 @@ impl Shared {
     pub(crate) fn hand_in(
         self: &Arc<Shared>,
         submission: Submission,
+        announcement: Option<Announcement>,
     ) -> Result<(u64, Answer), SubmitError> {
         self.store.room()?;
         let Submission { envelope, content } = submission;
@@ -62,6 +64,7 @@ impl Shared {
             answer,
             hot,
             at: Instant::now(),
+            announcement,
         };
         if apart {
             let shared = Arc::clone(self);
@@ -91,15 +94,5 @@ impl Shared {
                     .send(Err(SubmitError::Fault(error.to_string()))),
             ),
         }
-    }
-
-    fn line_up(&self, submitted: Submitted) {
-        let mut inbox = self.inbox();
-        if inbox.ended {
-            // Dropping the answer says that the queue is closed.
-            return;
-        }
-        inbox.submitted.push(submitted);
-        self.signal.notify_one();
     }
 }

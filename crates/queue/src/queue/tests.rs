@@ -347,16 +347,102 @@ async fn announced_submissions_share_a_sync() {
         .map(|announcement| {
             let queue = queue.clone();
             tokio::spawn(async move {
-                let stored = queue.submit(submission(&["one@a.example"], "text")).await;
-                drop(announcement);
-                stored.map(|stored| stored.id)
+                let submission = submission(&["one@a.example"], "text");
+                queue.submit_announced(submission, Some(announcement)).await
             })
         })
         .collect();
     for submit in submits {
         submit.await.unwrap().unwrap();
     }
-    // Ten or more, then half of the rest each time.
+    // Sixteen or more, then the rest.
     let syncs = queue.stats().syncs - before;
-    assert!(syncs <= 8, "{syncs} syncs for 20 messages");
+    assert!(syncs <= 2, "{syncs} syncs for 20 messages");
+}
+
+#[tokio::test]
+async fn a_group_goes_once_nobody_is_announced_any_more() {
+    let place = Place::new();
+    let settings = Settings {
+        gather_max: Duration::from_secs(36_000),
+        ..place.settings()
+    };
+    let queue = Queue::open(settings, Arc::new(RealDisk), Arc::new(|_| {})).unwrap();
+    recovered(&queue).await;
+    let (first, refused) = (queue.announce(), queue.announce());
+    let submitted = {
+        let queue = queue.clone();
+        let submission = submission(&["one@a.example"], "text");
+        tokio::spawn(async move { queue.submit_announced(submission, Some(first)).await })
+    };
+    while queue.shared.inbox().is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(queue.stats().submits, 0);
+    drop(refused);
+    submitted.await.unwrap().unwrap();
+    assert_eq!(queue.stats().submits, 1);
+}
+
+#[tokio::test]
+async fn who_is_announced_and_does_not_come_holds_nobody_up() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let slow = queue.announce();
+    for _ in 0..2 {
+        let submission = submission(&["one@a.example"], "text");
+        queue.submit(submission).await.unwrap();
+    }
+    drop(slow);
+    assert_eq!(queue.stats().submits, 2);
+}
+
+#[tokio::test]
+async fn a_message_wakes_the_connection_that_was_at_work_last() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let limits = SiteLimits {
+        connections_first: 2,
+        ..SiteLimits::default()
+    };
+    for _ in 0..2 {
+        let submission = submission(&["one@a.example"], "text");
+        queue.submit(submission).await.unwrap();
+    }
+    let mut slots = Vec::new();
+    for _ in 0..2 {
+        let mut slot = slot(&queue).await;
+        assert_eq!(slot.enter("mx.example", &limits, &[]), Entered::Go);
+        let Taken::Parcel(parcel) = slot.take() else {
+            panic!("nothing to take");
+        };
+        queue.settle(parcel, vec![(0, delivered())]);
+        slots.push(slot);
+    }
+    let mut waiting: Vec<_> = slots
+        .iter_mut()
+        .map(|slot| Box::pin(slot.take_within(Duration::from_secs(36_000))))
+        .collect();
+    for taken in &mut waiting {
+        assert!(poll_once(taken).is_none());
+    }
+    let next = submission(&["two@a.example"], "text");
+    let stored = queue.submit(next).await.unwrap();
+    let last = waiting.pop().unwrap();
+    let parcel = last.await.unwrap();
+    assert_eq!(parcel.message, stored.id);
+    assert!(poll_once(&mut waiting[0]).is_none());
+    // Given back untried, it is for the other one.
+    drop(parcel);
+    let parcel = waiting.pop().unwrap().await.unwrap();
+    assert_eq!(parcel.message, stored.id);
+}
+
+/// What a future has now.
+fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    match std::pin::Pin::new(future).poll(&mut context) {
+        std::task::Poll::Ready(output) => Some(output),
+        std::task::Poll::Pending => None,
+    }
 }

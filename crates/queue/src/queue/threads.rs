@@ -1,13 +1,13 @@
 //! The writer's thread and the one that reads earlier segments.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use super::shared::{Inbox, Shared, Submitted, wall};
+use super::gather::{JOURNAL_PAUSE, Submitted};
+use super::shared::{Shared, wall};
 use crate::Notice;
-use crate::limits::{GROUP_BYTES_MAX, GROUP_MESSAGES_MAX};
 use crate::recovery::Recoverer;
 use crate::writer::{Pending, Writer};
 
@@ -41,6 +41,8 @@ fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
             for (slot, due) in some {
                 shared.enlist(&mut plan, &mut index, *slot, due);
             }
+            drop(index);
+            shared.let_go(plan);
         }
         {
             let mut recovery = shared.recovery();
@@ -48,7 +50,6 @@ fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
             recovery.messages += count;
             recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
         }
-        shared.rouse();
         if shared.inbox().stop {
             return;
         }
@@ -73,11 +74,12 @@ fn write(shared: &Arc<Shared>, mut writer: Writer) {
     let mut synced = Instant::now();
     let mut compacts = false;
     loop {
-        let (group, work) = wait(shared, if compacts { COMPACT_PAUSE } else { TICK });
+        let (group, work) = shared.wait_for_work(if compacts { COMPACT_PAUSE } else { TICK });
         if !group.is_empty() {
             commit(shared, &mut writer, group);
         }
-        if !shared.store.index().journal.is_empty() {
+        let journal_age = shared.store.index().journal.age();
+        if journal_age.is_some_and(|age| work.stop || age >= JOURNAL_PAUSE) {
             writer.write_journals();
         }
         if let Some(recoverer) = work.recovered {
@@ -105,66 +107,6 @@ fn write(shared: &Arc<Shared>, mut writer: Writer) {
             compacts = writer.compact_step();
         }
     }
-}
-
-/// Waits for a group, gathering those that are announced, or for other work.
-fn wait(shared: &Shared, pause: Duration) -> (Vec<Submitted>, Inbox) {
-    let mut inbox = shared.inbox();
-    if inbox.submitted.is_empty()
-        && inbox.flush.is_empty()
-        && !inbox.stop
-        && inbox.recovered.is_none()
-    {
-        let journal = !shared.store.index().journal.is_empty();
-        if !journal {
-            inbox = shared
-                .signal
-                .wait_timeout(inbox, pause)
-                .unwrap_or_else(PoisonError::into_inner)
-                .0;
-        }
-    }
-    let gather_max = shared.store.settings.gather_max;
-    while let Some(first) = inbox.submitted.first() {
-        // Half of those that are announced: while their sync runs, the other half comes together for the next.
-        let enough = shared
-            .announced
-            .load(Ordering::Relaxed)
-            .div_ceil(2)
-            .min(GROUP_MESSAGES_MAX);
-        let waited = first.at.elapsed();
-        if inbox.submitted.len() >= enough || waited >= gather_max || inbox.stop {
-            break;
-        }
-        inbox = shared
-            .signal
-            .wait_timeout(inbox, gather_max - waited)
-            .unwrap_or_else(PoisonError::into_inner)
-            .0;
-    }
-    let mut count = 0;
-    let mut bytes = 0_u64;
-    for submitted in inbox.submitted.iter().take(GROUP_MESSAGES_MAX) {
-        bytes += submitted.pending.summary.record_bytes;
-        if count > 0 && bytes > GROUP_BYTES_MAX {
-            break;
-        }
-        count += 1;
-    }
-    let rest = inbox.submitted.split_off(count);
-    let group = std::mem::replace(&mut inbox.submitted, rest);
-    let work = Inbox {
-        flush: std::mem::take(&mut inbox.flush),
-        recovered: inbox.recovered.take(),
-        stop: inbox.stop && inbox.submitted.is_empty(),
-        closing: if inbox.submitted.is_empty() {
-            std::mem::take(&mut inbox.closing)
-        } else {
-            Vec::new()
-        },
-        ..Inbox::default()
-    };
-    (group, work)
 }
 
 fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
@@ -199,11 +141,12 @@ fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
                     }
                     answers_to_send.push(answer);
                 }
+                drop((index, hot));
+                shared.let_go(plan);
             }
             for answer in answers_to_send {
                 drop(answer.send(Ok(())));
             }
-            shared.rouse();
         }
         Err(error) => {
             for ((id, answer, _), pending) in answers.into_iter().zip(&pendings) {

@@ -58,7 +58,7 @@ impl Schedule {
     }
 
     /// When something happens by itself.
-    pub(super) fn wake_at(&self) -> Option<Millis> {
+    pub(crate) fn wake_at(&self) -> Option<Millis> {
         let waiting = self.waiting.first().map(|&(at, _)| at);
         let timer = self.timers.first().map(|&(at, _)| at);
         let agenda = self.agenda.first().map(|&(at, _)| at);

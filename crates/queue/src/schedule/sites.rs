@@ -1,6 +1,6 @@
 //! Sites: slow start, back-off, who waits for room, and the customers' shares of a site.
 //!
-//! A site that is not known to work after a fault gets one connection at a time until one has worked.
+//! A site that is not known to work, because it is new or has failed, gets one connection at a time until one has worked.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -453,8 +453,9 @@ impl Site {
     /// How many connections it may have now.
     pub(super) fn window_now(&self) -> u32 {
         match self.standing {
-            Standing::Failing => 1,
-            Standing::Proven | Standing::New => self.window,
+            // One that may be dead would have as many connections time out as it may have at first.
+            Standing::New | Standing::Failing => 1,
+            Standing::Proven => self.window,
         }
     }
 

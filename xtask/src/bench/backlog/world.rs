@@ -63,7 +63,8 @@ impl World {
         let filled = engine::fill(Engine::Queue, &queue, queued, DESTINATIONS)?;
         println!("  in {} s", filled["seconds"]);
         // All addresses of this network are of its loopback.
-        let sink = Sink::start_on(reaper, "0.0.0.0")?;
+        // It stands for thousands of servers, at each of which a connection may wait for the next message.
+        let sink = Sink::start_on(reaper, "0.0.0.0", 8000)?;
         let silent = TcpListener::bind("0.0.0.0:0")?;
         let world = World {
             configuration: folder.join("gatepost.toml"),

@@ -133,7 +133,7 @@ pub(super) const SCOPES: &[Scope] = &[
 /// Keys of `[[route]]` that the queue goes by.
 pub(super) const LIFETIME: Key = Key::new(
     "lifetime",
-    duration(60, 30 * DAY),
+    duration(1, 30 * DAY),
     "\"5d\"",
     "How long a queued message is tried before it fails and its sender is told.",
 )

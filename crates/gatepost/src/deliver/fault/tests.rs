@@ -103,3 +103,19 @@ fn only_what_a_domain_says_of_itself_is_permanent() {
         "nexthop example.com, the domain takes no messages (null MX)"
     );
 }
+
+#[test]
+fn the_servers_own_status_is_more_exact() {
+    let said = |code, status, step| Fault {
+        reply: Some(Reply::new(code, status, "not now")),
+        ..Fault::new("n", step, Cause::Refused("not now".into()))
+    };
+    let busy = said(421, Status::transient(3, 2), Step::Banner);
+    assert_eq!(busy.status().to_string(), "4.3.2");
+    // Whoever does not want to talk to us at all may still take the message later, or another server of the plan does.
+    let unwanted = said(554, Status::permanent(7, 1), Step::Banner);
+    assert_eq!(unwanted.status().to_string(), "4.4.1");
+    assert!(!unwanted.is_permanent());
+    let bare = Fault::new("n", Step::Tls, Cause::Refused("454 not now".into()));
+    assert_eq!(bare.status().to_string(), "4.7.5");
+}

@@ -259,6 +259,8 @@ async fn we_are_known_by_name_and_by_address() {
         mx.gate.example A 192.0.2.9
         third.example A 192.0.2.3
         elsewhere.example A 192.0.2.99
+        nameless.example MX 10 mx.gate.example.
+        nameless.example MX 20 third.example
     ";
     assert_eq!(
         names(zone, "backup.example").await,
@@ -267,12 +269,30 @@ async fn we_are_known_by_name_and_by_address() {
     for (domain, name) in [
         ("ours.example", "elsewhere.example"),
         ("itself.example", "itself.example"),
+        ("nameless.example", "mx.gate.example"),
     ] {
         let detail =
             format!("{name} is this node itself, which has no other nexthop for the domain");
         assert_eq!(
             names(zone, domain).await,
             undeliverable(Undeliverable::Loop(detail)),
+            "{domain}"
+        );
+    }
+    // Our name needs no address.
+    let zone_without = zone.replace("mx.gate.example A 192.0.2.9\n", "");
+    for (domain, zone) in [
+        ("nameless.example", zone_without.clone()),
+        (
+            "backup.example",
+            zone_without.replace("primary.example A 192.0.2.1\n", ""),
+        ),
+    ] {
+        let detail =
+            "mx.gate.example is this node itself, which has no other nexthop for the domain";
+        assert_eq!(
+            names(&zone, domain).await,
+            undeliverable(Undeliverable::Loop(detail.to_owned())),
             "{domain}"
         );
     }

@@ -147,10 +147,11 @@ fn filled(text: &str, columns: usize, word_max: usize) -> Vec<String> {
 /// Characters at which a word of a field is cut: a folded line stays below the 998 of RFC 5322 2.1.1.
 const WORD_MAX: usize = 900;
 
-/// A field of message/delivery-status, folded at blanks, ended by CRLF. `value` is one line; an address is never broken.
+/// A field of message/delivery-status, folded at blanks, ended by CRLF. `value` is one line; an address is never broken. What is
+/// left of the blank begins the next line, so that unfolding (RFC 5322 2.2.3) gives the value back.
 pub(super) fn field(name: &str, value: &str) -> String {
     let lines = filled(value, LINE_COLUMNS - 2 - name.len(), WORD_MAX);
-    format!("{name}: {}\r\n", lines.join("\r\n  "))
+    format!("{name}: {}\r\n", lines.join("\r\n "))
 }
 
 /// Base64 in one line.

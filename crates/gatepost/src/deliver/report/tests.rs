@@ -319,6 +319,15 @@ fn hostile_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    /// RFC 5322 2.2.3: unfolding takes the line ends out, and nothing else.
+    #[test]
+    fn a_folded_field_gives_its_value_back(words in proptest::collection::vec("[!-~]{1,50}", 1..40)) {
+        let value = words.join(" ");
+        let folded = encode::field("Diagnostic-Code", &value);
+        prop_assert!(folded.lines().all(|line| line.len() <= encode::LINE_COLUMNS));
+        prop_assert_eq!(folded.replace("\r\n", ""), format!("Diagnostic-Code: {value}"));
+    }
+
     #[test]
     fn every_report_is_one(
         diagnostic in hostile_text(),

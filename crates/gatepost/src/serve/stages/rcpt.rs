@@ -112,6 +112,7 @@ async fn consider(
     };
     let queues = |group: &Group| group.queues;
     if transaction.groups.get(group).is_some_and(queues) {
+        transaction.announce(cx);
         return Ok(group);
     }
     if route.dials() {

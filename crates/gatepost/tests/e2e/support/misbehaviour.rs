@@ -188,7 +188,7 @@ pub(crate) fn nonsense() -> Vec<Case> {
             "data",
             Step::Data,
             Act::Say("250 2.0.0 taken already"),
-            "4.4.2",
+            "4.5.0",
         ),
         case("final", Step::Final, Act::Bytes(garbage), "4.5.0"),
     ]

@@ -8,12 +8,13 @@ mod session;
 #[path = "sink/wire.rs"]
 mod wire;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use rustls::ServerConfig;
 
@@ -73,6 +74,7 @@ struct Shared {
     commands: Mutex<Vec<String>>,
     received: Mutex<Vec<Received>>,
     connections: AtomicUsize,
+    peers: Mutex<Vec<IpAddr>>,
     open: AtomicUsize,
     open_at_most: AtomicUsize,
     stop: AtomicBool,
@@ -94,6 +96,16 @@ impl Manner {
             extensions: EXTENSIONS.iter().map(|it| (*it).to_owned()).collect(),
             tls: None,
         }
+    }
+
+    /// Takes its time for each message.
+    pub(crate) fn slow() -> Manner {
+        Manner::smtp().script(|moment| {
+            if moment == "message" {
+                thread::sleep(Duration::from_millis(100));
+            }
+            Act::Usual
+        })
     }
 
     pub(crate) fn lmtp() -> Manner {
@@ -165,6 +177,9 @@ impl Manner {
                 if serving.stop.load(Ordering::Relaxed) {
                     return;
                 }
+                if let Ok(peer) = socket.peer_addr() {
+                    serving.peers.lock().unwrap().push(peer.ip());
+                }
                 let _ = socket.set_nodelay(true);
                 serving.converse(wire::Wire::Tcp(socket));
             }
@@ -212,6 +227,7 @@ impl Manner {
             commands: Mutex::default(),
             received: Mutex::default(),
             connections: AtomicUsize::new(0),
+            peers: Mutex::default(),
             open: AtomicUsize::new(0),
             open_at_most: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
@@ -263,6 +279,11 @@ impl Sink {
     /// How many connections were accepted so far.
     pub(crate) fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::Relaxed)
+    }
+
+    /// Where they came from, in order.
+    pub(crate) fn peers(&self) -> Vec<IpAddr> {
+        self.shared.peers.lock().unwrap().clone()
     }
 
     /// How many connections were open at one time, at most.

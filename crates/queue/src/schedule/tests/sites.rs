@@ -15,7 +15,7 @@ fn a_site_starts_slowly_and_grows_with_each_success() {
     let limits = site_limits(2, 6);
     let first = entered(&mut schedule, "s", &limits, T0);
     let mut open = 1 + slots(&mut schedule, T0).len();
-    assert_eq!(open, 2);
+    assert_eq!(open, 1, "one until it is known to work");
     for expected in [3, 4, 5, 6, 6, 6] {
         let parcel = parcel(&mut schedule, first, T0);
         schedule.finish(parcel, T0);
@@ -30,6 +30,7 @@ fn a_busy_site_gets_half_and_recovers() {
     let mut schedule = schedule(100);
     many(&mut schedule, 1000);
     let first = entered(&mut schedule, "s", &site_limits(8, 8), T0);
+    schedule.worked(first, T0);
     schedule.busy(first, T0);
     assert_eq!(schedule.site_states(T0)[0].window, 4);
     for _ in 0..4 {
@@ -209,4 +210,28 @@ fn lanes_and_sites_that_nobody_uses_are_forgotten() {
         0
     );
     assert!(schedule.timers.is_empty());
+}
+
+/// Connections that fail together are one fault: the site is left alone for as long as after one.
+#[test]
+fn those_that_fail_together_count_once() {
+    let mut schedule = schedule(100);
+    many(&mut schedule, 1000);
+    let limits = site_limits(5, 20);
+    let first = entered(&mut schedule, "s", &limits, T0);
+    schedule.worked(first, T0);
+    schedule.release(first, T0);
+    let several = slots(&mut schedule, T0);
+    assert_eq!(several.len(), 6);
+    for slot in &several {
+        assert_eq!(schedule.enter(*slot, "s", &limits, &[], T0), Entered::Go);
+    }
+    for slot in several {
+        schedule.failed(slot, fault(), T0);
+    }
+    let backed_off = schedule.site_states(T0)[0].backed_off.unwrap();
+    assert!(
+        (300..=375).contains(&backed_off.as_secs()),
+        "{backed_off:?}"
+    );
 }
