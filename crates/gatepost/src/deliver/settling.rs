@@ -100,6 +100,7 @@ pub(super) struct Settling<'a> {
     outcomes: Vec<(u32, RecipientOutcome)>,
     begun: Instant,
     tls: Option<Tls>,
+    proof: Option<String>,
     repeatable: bool,
     /// It is the end of the lifetime, not an attempt.
     expired: bool,
@@ -122,6 +123,7 @@ impl<'a> Settling<'a> {
             outcomes: Vec::with_capacity(parcel.recipients.len()),
             begun: Instant::now(),
             tls: None,
+            proof: None,
             repeatable: false,
             expired: false,
             handed_over: Some(Action::Delivered),
@@ -158,11 +160,11 @@ impl<'a> Settling<'a> {
             cipher: tls.cipher,
             server_name: None,
         });
-        self.handed_over = match (connection.speaks_dsn(), connection.is_final()) {
-            (true, _) => None,
-            (false, true) => Some(Action::Delivered),
-            (false, false) => Some(Action::Relayed),
-        };
+        self.proof = self
+            .tls
+            .is_some()
+            .then(|| connection.proof().as_str().to_owned());
+        self.handed_over = connection.untold();
         let lost =
             |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
         self.repeatable |= answers.iter().any(lost);
@@ -293,6 +295,7 @@ impl<'a> Settling<'a> {
                 recipients,
                 nexthop: nexthop.to_owned(),
                 tls: self.tls.clone(),
+                proof: self.proof.clone(),
                 bytes: self.message.content.len() as u64,
                 attempts: self.attempts.saturating_add(u32::from(!self.expired)),
                 repeatable: self.repeatable,
@@ -305,7 +308,7 @@ impl<'a> Settling<'a> {
 }
 
 /// Milliseconds since 1970.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
@@ -315,13 +318,13 @@ fn age(arrived: u64) -> Duration {
 }
 
 /// Whether a diagnostic is an SMTP reply: three digits and more.
-fn is_reply(diagnostic: &str) -> bool {
+pub(super) fn is_reply(diagnostic: &str) -> bool {
     let bytes = diagnostic.as_bytes();
     bytes.len() > 3 && bytes.iter().take(3).all(u8::is_ascii_digit)
 }
 
 /// The host in the label of a nexthop: `mx HOST:PORT`, `smtp:HOST:PORT`, `lmtp:HOST:PORT`.
-fn host(nexthop: &str) -> Option<&str> {
+pub(super) fn host(nexthop: &str) -> Option<&str> {
     let place = ["mx ", "smtp:", "lmtp:"]
         .iter()
         .find_map(|scheme| nexthop.strip_prefix(scheme))?;
