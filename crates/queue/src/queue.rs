@@ -133,6 +133,8 @@ pub struct Recovery {
     pub messages: u64,
     /// Damaged records set aside.
     pub damaged: u64,
+    /// Segments that the disk did not give away: they are tried again each minute.
+    pub segments_unread: u64,
     /// Whether all is read.
     pub done: bool,
 }
@@ -185,6 +187,7 @@ impl Drop for End {
     fn drop(&mut self) {
         self.0.inbox().stop = true;
         self.0.signal.notify_one();
+        self.0.stopping.notify_all();
     }
 }
 
@@ -352,6 +355,7 @@ impl Queue {
             inbox.closing.push(done);
         }
         self.shared.signal.notify_one();
+        self.shared.stopping.notify_all();
         self.shared.wake.notify_waiters();
         // The thread that would answer may have ended before: then all is done.
         drop(closed.await);

@@ -39,8 +39,8 @@ pub(crate) struct Writer {
     before: (u32, u64),
     /// Whether that one holds refused messages behind its end.
     cut: bool,
-    /// Whether earlier segments have all been read: until then none is removed or compacted.
-    pub(crate) recovered: bool,
+    /// The first segment that may be removed and compacted: those of earlier runs only when all of them have been read.
+    free_from: u32,
 }
 
 struct Active {
@@ -60,7 +60,7 @@ impl Writer {
             next_number,
             before: (0, 0),
             cut: false,
-            recovered: false,
+            free_from: next_number,
         }
     }
 
@@ -311,7 +311,7 @@ impl Writer {
 
     /// All earlier segments are read: from here on finished ones are removed and sparse ones compacted.
     pub(crate) fn finish_recovery(&mut self, recoverer: &Recoverer) {
-        self.recovered = true;
+        self.free_from = 0;
         // A large content goes only when the entry that ended its message cannot be taken back by a power failure.
         if self.sync_journals() {
             recoverer.remove_orphans();

@@ -76,15 +76,13 @@ impl Writer {
     /// Removes the segments of which no message waits any more. The records go first and for good, the journal after that:
     /// records without their journal would all be delivered again.
     fn remove_finished(&mut self) {
-        if !self.recovered {
-            return;
-        }
         let finished: Vec<u32> = {
             let index = self.store.index();
             // The highest number stays: it keeps numbers, and the ids made of them, from being used again.
             let highest = index.segments.keys().next_back().copied();
             let is_finished = |number: u32, segment: &crate::index::Segment| {
-                segment.sealed
+                number >= self.free_from
+                    && segment.sealed
                     && segment.live == 0
                     && !segment.journal_dirty
                     && !segment.stuck
