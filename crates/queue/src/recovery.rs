@@ -217,19 +217,19 @@ impl Recoverer {
     }
 
     /// After the last step: large contents that no record names are what is left of refused or finished messages.
-    pub(crate) fn remove_orphans(&self) {
+    pub(crate) fn orphans(&self) -> Vec<u64> {
         if self.is_damaged {
-            return;
+            return Vec::new();
         }
-        let folder = self.store.content_folder();
-        for name in self.store.disk.list(&folder).unwrap_or_default() {
-            let Ok(id) = name.parse::<u64>() else {
-                continue;
-            };
-            if id < self.first_id && self.store.index().slot(id).is_none() {
-                drop(self.store.disk.remove(&folder.join(name)));
-            }
-        }
+        let names = self
+            .store
+            .disk
+            .list(&self.store.content_folder())
+            .unwrap_or_default();
+        let index = self.store.index();
+        let ids = names.iter().filter_map(|name| name.parse::<u64>().ok());
+        ids.filter(|id| *id < self.first_id && index.slot(*id).is_none())
+            .collect()
     }
 
     fn segment(&mut self, number: u32, now: u64) -> io::Result<Vec<Waiting>> {

@@ -25,9 +25,12 @@ pub(crate) struct Unwritten {
     queued: VecDeque<Chunk>,
     /// What the writer is writing now: it must still be found by readers.
     writing: Arc<Vec<Chunk>>,
+    /// What could not be written: it waits for [`Unwritten::repeat`].
+    failed: Vec<Chunk>,
 }
 
 /// Bytes for one journal.
+#[derive(Clone)]
 pub(crate) struct Chunk {
     pub(crate) segment: u32,
     pub(crate) offset: u64,
@@ -61,22 +64,32 @@ impl Unwritten {
         Arc::clone(&self.writing)
     }
 
-    /// The writer has written what it was handed.
-    pub(crate) fn finish(&mut self) {
+    /// The writer has written what it was handed, all but this.
+    pub(crate) fn finish(&mut self, failed: Vec<Chunk>) {
         self.writing = Arc::default();
+        self.failed.extend(failed);
     }
 
-    /// Whether nothing waits.
+    /// What could not be written is handed to the writer once more.
+    pub(crate) fn repeat(&mut self) {
+        self.queued.extend(self.failed.drain(..));
+    }
+
+    /// Whether nothing waits, but for a repetition.
     pub(crate) fn is_empty(&self) -> bool {
         self.queued.is_empty()
     }
 
     /// Whether anything waits for this segment's journal.
     pub(crate) fn concerns(&self, segment: u32) -> bool {
+        self.all().any(|chunk| chunk.segment == segment)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Chunk> {
         self.queued
             .iter()
             .chain(self.writing.iter())
-            .any(|chunk| chunk.segment == segment)
+            .chain(&self.failed)
     }
 
     fn find(&self, segment: u32, offset: u64) -> Option<&[u8]> {
@@ -84,7 +97,7 @@ impl Unwritten {
             chunk.segment == segment
                 && (chunk.offset..chunk.offset + chunk.bytes.len() as u64).contains(&offset)
         };
-        let chunk = self.queued.iter().chain(self.writing.iter()).find(holds)?;
+        let chunk = self.all().find(holds)?;
         chunk
             .bytes
             .get(usize::try_from(offset - chunk.offset).ok()?..)

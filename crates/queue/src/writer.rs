@@ -312,15 +312,22 @@ impl Writer {
     /// All earlier segments are read: from here on finished ones are removed and sparse ones compacted.
     pub(crate) fn finish_recovery(&mut self, recoverer: &Recoverer) {
         self.free_from = 0;
-        // A large content goes only when the entry that ended its message cannot be taken back by a power failure.
-        if self.sync_journals() {
-            recoverer.remove_orphans();
+        // A large content goes only when the entry that ended its message cannot be taken back by a power failure: they are
+        // listed first, so that what ends meanwhile is not among them.
+        let orphans = recoverer.orphans();
+        let is_synced = self.repeat_journals() && self.sync_journals();
+        let is_suspect = |segment: &Segment| segment.journal_suspect;
+        if !is_synced || self.store.index().segments.values().any(is_suspect) {
+            return;
+        }
+        for id in orphans {
+            drop(self.store.disk.remove(&self.store.content_path(id)));
         }
     }
 
     /// Ends in order: journals synced, the active segment with its sidecar.
     pub(crate) fn close(&mut self) {
-        self.write_journals();
+        self.repeat_journals();
         self.sync_journals();
         self.seal(true);
     }

@@ -117,7 +117,7 @@ fn write(shared: &Arc<Shared>, mut writer: Writer) {
         }
         let is_due = synced.elapsed() >= TICK;
         if is_due || !work.flush.is_empty() {
-            let is_whole = writer.write_journals() & writer.sync_journals();
+            let is_whole = writer.repeat_journals() & writer.sync_journals();
             synced = Instant::now();
             for flush in work.flush {
                 // Whoever asked may have gone.
