@@ -32,6 +32,8 @@ pub(crate) struct Shared {
     inbox: Mutex<Inbox>,
     /// For the writer.
     pub(crate) signal: Condvar,
+    /// For whoever waits for longer than a stop may take.
+    pub(crate) stopping: Condvar,
     pub(crate) announced: AtomicUsize,
     hot: Mutex<Hot>,
     pub(crate) jobs: Jobs,
@@ -93,6 +95,7 @@ impl Shared {
             wake: Notify::new(),
             inbox: Mutex::default(),
             signal: Condvar::new(),
+            stopping: Condvar::new(),
             announced: AtomicUsize::new(0),
             hot: Mutex::new(hot),
             jobs: Jobs::default(),

@@ -448,3 +448,38 @@ fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::task::Poll::Pending => None,
     }
 }
+
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let queue = place.open().await;
+    let large = "x".repeat(20_000).leak();
+    queue
+        .submit(submission(&["one@a.example"], large))
+        .await
+        .unwrap();
+    queue
+        .suspend(Suspended::Domain("b.example".to_owned()), &actor())
+        .unwrap();
+    queue.close().await;
+    let mut folders = vec![place.folder.path().join("queue")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files += 1;
+                assert_eq!(mode(&path), 0o600, "{}", path.display());
+            }
+        }
+    }
+    assert!(
+        files >= 6,
+        "segment, journal, sidecar, content, suspensions, lock"
+    );
+}
