@@ -464,7 +464,7 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
                 }
                 // No later attempt reads what is not there; what was is set aside and told (`queue-damaged`).
                 ReadError::Gone | ReadError::Damaged(_) => {
-                    in_hand.fail(Status::permanent(3, 0), detail)
+                    in_hand.fail(Status::permanent(3, 0), detail);
                 }
             };
         }
