@@ -6,6 +6,7 @@ pub mod address;
 pub mod attachment;
 mod back_off;
 pub mod clamav;
+pub mod content;
 pub mod ctasd;
 #[cfg(test)]
 mod double;
