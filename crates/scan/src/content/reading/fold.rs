@@ -26,20 +26,6 @@ pub struct FoldFacts {
     pub words: u32,
 }
 
-impl FoldFacts {
-    /// Adds the counts of `other`.
-    pub(super) fn add(&mut self, other: FoldFacts) {
-        let sum = |a: &mut u32, b: u32| *a = a.saturating_add(b);
-        sum(&mut self.zero_width_in_words, other.zero_width_in_words);
-        sum(&mut self.invisible, other.invisible);
-        sum(&mut self.soft_hyphens, other.soft_hyphens);
-        sum(&mut self.bidi_overrides, other.bidi_overrides);
-        sum(&mut self.mixed_script_words, other.mixed_script_words);
-        sum(&mut self.stylised_letters, other.stylised_letters);
-        sum(&mut self.words, other.words);
-    }
-}
-
 /// `text` folded, cut to `bytes_max`; what was met is added to `facts`. Line ends stay, other blanks become one space.
 pub(super) fn fold(text: &str, bytes_max: usize, facts: &mut FoldFacts) -> String {
     if text.is_ascii() {
