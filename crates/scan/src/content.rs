@@ -2,3 +2,4 @@
 //! starts from.
 
 pub mod reading;
+pub mod rules;
