@@ -1,5 +1,207 @@
-//! What a message says to those who read it, and what that tells of it: the reading, which every judgement of content
-//! starts from.
+//! The embedded engine `content`: what a message says to those who read it. It reads the message as a human sees it
+//! (`reading`), asks the rules (`rules`), and adds up; a classifier may add what it has learned.
+//!
+//! Its word alone never refuses by default: what a text is like is a reason to look twice, no proof.
 
 pub mod reading;
 pub mod rules;
+
+use std::fmt;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+
+use self::rules::{Hit, RuleFacts, Rules};
+use crate::engine::Engine;
+use crate::finding::{Finding, Score, Symbol, Unavailable, UnavailableCause};
+use crate::limits;
+use crate::message::Message;
+use crate::specimen::Specimen;
+
+/// The engine's name.
+pub const NAME: &str = "content";
+
+/// Points from which a message counts as likely spam.
+pub const LIKELY_POINTS: f32 = 5.0;
+
+/// The most points that a classifier adds or takes away: it can make a message likely, and never sure of anything.
+pub const CLASSIFIER_POINTS_MAX: f32 = 6.0;
+
+/// Messages up to this size are examined at once rather than on a thread of their own, in bytes.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Symbols that the reason names.
+const REASON_SYMBOLS_MAX: usize = 4;
+
+/// What a classifier thinks of a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Opinion {
+    /// The probability that the message is spam, 0 to 1.
+    pub probability: f32,
+    /// The features that weigh most, by name.
+    pub features: Vec<String>,
+}
+
+/// Forms an opinion on a message from what is read and what the rules found; `None` without a model.
+pub type Classify = dyn Fn(&Message, &[Hit]) -> Option<Opinion> + Send + Sync;
+
+/// The engine. Cheap to share; it holds its rules and no state.
+#[derive(Clone)]
+pub struct Content {
+    rules: Arc<Rules>,
+    classify: Option<Arc<Classify>>,
+}
+
+impl Content {
+    /// The engine with these rules and no classifier.
+    pub fn new(rules: Arc<Rules>) -> Content {
+        Content {
+            rules,
+            classify: None,
+        }
+    }
+
+    /// The same with a classifier.
+    pub fn with_classifier(self, classify: Arc<Classify>) -> Content {
+        Content {
+            classify: Some(classify),
+            ..self
+        }
+    }
+
+    /// What it makes of a message: the engine without its dispatch.
+    pub fn inspect(&self, message: &Message, facts: &RuleFacts) -> Finding {
+        let hits = self.rules.match_(message.reading(), facts);
+        let opinion = self
+            .classify
+            .as_ref()
+            .and_then(|classify| classify(message, &hits));
+        finding(hits, opinion)
+    }
+}
+
+/// Points of an opinion: the logarithm of the odds, so that even odds weigh nothing and evidence adds up as weights do.
+pub fn opinion_points(probability: f32) -> f32 {
+    let probability = probability.clamp(0.000_1, 0.999_9);
+    let odds = probability / (1.0 - probability);
+    odds.ln()
+        .clamp(-CLASSIFIER_POINTS_MAX, CLASSIFIER_POINTS_MAX)
+}
+
+fn finding(hits: Vec<Hit>, opinion: Option<Opinion>) -> Finding {
+    let mut symbols: Vec<Symbol> = hits.into_iter().map(symbol).collect();
+    if let Some(opinion) = opinion {
+        symbols.push(Symbol {
+            name: "CLASSIFIER".to_owned(),
+            score: Some(opinion_points(opinion.probability)),
+            detail: Some(crate::printable::printable(
+                &format!(
+                    "{:.3}: {}",
+                    opinion.probability,
+                    opinion.features.join(", ")
+                ),
+                limits::DETAIL_BYTES_MAX,
+            )),
+        });
+    }
+    let weight = |symbol: &Symbol| symbol.score.unwrap_or_default();
+    let value: f32 = symbols.iter().map(weight).sum();
+    // What weighs most comes first, so that the bound on symbols and the reason keep it.
+    symbols.sort_by(|a, b| weight(b).abs().total_cmp(&weight(a).abs()));
+    symbols.truncate(limits::SYMBOLS_MAX);
+    let mut finding = Finding::new(NAME);
+    finding.reason = reason(value, &symbols);
+    finding.score = Some(Score {
+        value,
+        required: Some(LIKELY_POINTS),
+    });
+    finding.symbols = symbols;
+    finding
+}
+
+fn symbol(hit: Hit) -> Symbol {
+    Symbol {
+        name: hit.symbol,
+        score: Some(hit.weight),
+        detail: hit.detail,
+    }
+}
+
+fn reason(value: f32, symbols: &[Symbol]) -> String {
+    let names: Vec<&str> = symbols
+        .iter()
+        .filter(|symbol| symbol.score.is_some_and(|score| score > 0.0))
+        .take(REASON_SYMBOLS_MAX)
+        .map(|symbol| symbol.name.as_str())
+        .collect();
+    if names.is_empty() {
+        return "nothing speaks against the content".to_owned();
+    }
+    let likely = if value >= LIKELY_POINTS {
+        "likely spam"
+    } else {
+        "not enough for spam"
+    };
+    format!(
+        "{value:.1} of {LIKELY_POINTS:.1} points, {likely}: {}",
+        names.join(", ")
+    )
+}
+
+impl Engine for Content {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn examine(&self, specimen: Arc<Specimen>) -> BoxFuture<'_, Result<Finding, Unavailable>> {
+        if specimen.message.bytes().len() <= INLINE_BYTES_MAX {
+            let finding = self.inspect(&specimen.message, &facts(&specimen));
+            return futures_util::future::ready(Ok(finding)).boxed();
+        }
+        let engine = self.clone();
+        async move {
+            tokio::task::spawn_blocking(move || {
+                engine.inspect(&specimen.message, &facts(&specimen))
+            })
+            .await
+            .map_err(|error| Unavailable::new(UnavailableCause::Panic, error.to_string()))
+        }
+        .boxed()
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {
+        let rules = self.rules.rules();
+        let enabled = rules.iter().filter(|rule| rule.is_enabled).count();
+        let banner = format!("built in: {enabled} of {} rules", rules.len());
+        futures_util::future::ready(Ok(banner)).boxed()
+    }
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content")
+            .field("rules", &self.rules.rules().len())
+            .field("has_classifier", &self.classify.is_some())
+            .finish()
+    }
+}
+
+/// What the session knows, as the rules ask for it.
+fn facts(specimen: &Specimen) -> RuleFacts {
+    RuleFacts {
+        helo: specimen.helo.to_ascii_lowercase(),
+        client_name: specimen.client_name.as_deref().map(str::to_ascii_lowercase),
+        reverse_path: specimen.reverse_path.to_string(),
+        recipients: specimen
+            .recipients
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        received_at: None,
+        authenticated_domains: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
