@@ -13,6 +13,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod content;
 mod delivery;
 mod domains;
 mod engine;
@@ -35,6 +36,7 @@ mod suggest;
 mod tls_policy;
 mod value;
 
+pub use content::Content;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
@@ -93,7 +95,7 @@ pub struct Config {
     /// The domains of all routes, by the place of the route; [`RelayTable`](crate::relay_table::RelayTable) looks
     /// them up.
     pub domains: Arc<DomainMap>,
-    /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
+    /// `[engine.NAME]` by name: each engine that is set up (those that need no daemon always are).
     pub engines: BTreeMap<String, Engine>,
     /// `[allow]`: who is never refused as spam.
     pub allow: ListSettings,

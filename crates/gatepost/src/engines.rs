@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scan::address::Address;
 use scan::attachment::{Attachment, AttachmentSettings};
 use scan::clamav::{Clamav, ClamavSettings};
+use scan::content::Content;
 use scan::ctasd::{Ctasd, CtasdSettings};
 use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
 use scan::icap::{Icap, IcapSettings};
@@ -130,6 +131,7 @@ fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
             archive_entries_max: attachment.archive_entries_max,
             ..AttachmentSettings::default()
         })),
+        EngineKind::Content(content) => Arc::new(Content::new(Arc::clone(&content.rules))),
     }
 }
 

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Instant;
 use std::{env, error, fs, io};
 
@@ -24,7 +23,7 @@ const RUNS: u32 = 5;
 fn main() -> Result<(), Box<dyn error::Error>> {
     let (options, folders): (Vec<_>, Vec<_>) = env::args().skip(1).partition(|it| it == "--long");
     let rules = Rules::built_in().map_err(|errors| format!("{errors:?}"))?;
-    let engine = Content::new(Arc::new(rules));
+    let engine = Content::new(rules);
     for folder in &folders {
         measure(&engine, Path::new(folder))?;
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use scan::address::Address;
 
 use super::Secret;
+use super::content::Content;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
@@ -71,6 +72,8 @@ pub enum EngineKind {
     },
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
+    /// What messages say, judged in this process.
+    Content(Content),
 }
 
 /// What the attachment engine looks for.
@@ -98,7 +101,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 8] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -106,16 +109,17 @@ pub(super) const NAMES: [&str; 7] = [
     "icap",
     "ctasd",
     "attachment",
+    "content",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
 
 impl Engine {
-    /// The engines under `[engine]`; the attachment engine needs no table.
+    /// The engines under `[engine]`; those of this process need no table.
     pub(super) fn read_all(section: &Section<'_, '_>) -> BTreeMap<String, Engine> {
         let read = |name: &str| {
             let table = match name {
-                "attachment" => section.table_or_empty(name)?,
+                "attachment" | "content" => section.table_or_empty(name)?,
                 _ => section.table(name)?,
             };
             Some((name.to_owned(), Engine::read(&table, name)?))
@@ -132,11 +136,11 @@ impl Engine {
             on_failure: section.choice("on_failure", &ON_FAILURE)?,
         };
         check_order(section, &rule);
-        let attachment = name == "attachment";
+        let is_embedded = matches!(name, "attachment" | "content");
         Some(Engine {
             name: name.to_owned(),
             deadline: section.duration("deadline"),
-            connections_max: match attachment {
+            connections_max: match is_embedded {
                 true => 0,
                 false => section.integer("connections_max"),
             },
@@ -155,7 +159,7 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) => None,
+            EngineKind::Attachment(_) | EngineKind::Content(_) => None,
         }
     }
 }
@@ -164,6 +168,9 @@ impl EngineKind {
     fn read(section: &Section<'_, '_>, name: &str) -> Option<EngineKind> {
         if name == "attachment" {
             return Attachment::read(section).map(EngineKind::Attachment);
+        }
+        if name == "content" {
+            return Content::read(section).map(EngineKind::Content);
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -243,7 +250,7 @@ impl EngineRule {
             if section.has(key) && !has_scores(name) {
                 let fault = Fault::new(
                     format!("`{key}` means nothing for {name}, which gives no score"),
-                    "remove it; only spamassassin and rspamd have thresholds",
+                    "remove it; only spamassassin, rspamd and content have thresholds",
                 );
                 section.error(key, fault);
             } else if let Some(score) = section.number_if_given(key) {
@@ -255,7 +262,7 @@ impl EngineRule {
 }
 
 fn has_scores(name: &str) -> bool {
-    matches!(name, "spamassassin" | "rspamd")
+    matches!(name, "spamassassin" | "rspamd" | "content")
 }
 
 fn check_order(section: &Section<'_, '_>, rule: &EngineRule) {

@@ -11,6 +11,7 @@ mod parse;
 mod pattern;
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use regex::bytes::RegexSet;
 
@@ -99,22 +100,28 @@ enum Scope {
 }
 
 impl Rules {
-    /// The rules that ship.
+    /// The rules that ship, compiled once and shared.
     ///
     /// # Errors
     /// None in a build whose tests pass; the file is part of the program.
-    pub fn built_in() -> Result<Rules, Vec<RuleError>> {
-        Rules::with(&[])
+    pub fn built_in() -> Result<Arc<Rules>, Vec<RuleError>> {
+        static SHARED: OnceLock<Result<Arc<Rules>, Vec<RuleError>>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| Rules::parse(BUILT_IN_NAME, BUILT_IN).map(Arc::new))
+            .clone()
     }
 
     /// The rules that ship, then those of `files` (name and content), which may change earlier ones.
     ///
     /// # Errors
     /// All that is wrong in all files.
-    pub fn with(files: &[(&str, &str)]) -> Result<Rules, Vec<RuleError>> {
+    pub fn with(files: &[(&str, &str)]) -> Result<Arc<Rules>, Vec<RuleError>> {
+        if files.is_empty() {
+            return Rules::built_in();
+        }
         let mut all = vec![(BUILT_IN_NAME, BUILT_IN)];
         all.extend(files);
-        Rules::from_files(&all)
+        Rules::from_files(&all).map(Arc::new)
     }
 
     /// The rules of one file alone.

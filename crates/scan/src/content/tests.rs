@@ -28,7 +28,7 @@ In-Reply-To: <5.6@example.com>\r\n\
 Bob wrote:\r\n> shall we meet at ten?\r\n\r\nYes, with pleasure.\r\n";
 
 fn engine() -> Content {
-    Content::new(Arc::new(Rules::built_in().expect("rules")))
+    Content::new(Rules::built_in().expect("rules"))
 }
 
 fn message(text: &str) -> Message {

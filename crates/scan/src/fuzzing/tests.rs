@@ -23,3 +23,18 @@ fn replies_of_daemons() {
 fn addresses() {
     run("address", address);
 }
+
+#[test]
+fn readings() {
+    run("reading", reading);
+}
+
+#[test]
+fn pages() {
+    run("html", html);
+}
+
+#[test]
+fn conditions() {
+    run("condition", condition);
+}

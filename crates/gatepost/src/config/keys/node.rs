@@ -86,7 +86,7 @@ pub(super) const SCOPES: &[Scope] = &[
             Key::optional(
                 "engine",
                 Kind::Table("engine"),
-                "the attachment engine alone",
+                "the engines attachment and content",
                 "What examines messages.",
             ),
             Key::optional(

@@ -189,6 +189,7 @@ pub(super) const SCOPES: &[Scope] = &[
             engine("icap"),
             engine("ctasd"),
             engine("attachment"),
+            engine("content"),
         ],
     },
     Scope {
