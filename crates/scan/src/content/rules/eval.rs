@@ -90,11 +90,20 @@ impl<'m> Evaluation<'m> {
     }
 
     fn matches(&self, pattern: &Pattern, subject: &Subject<'m>) -> bool {
-        let Some((set, index)) = pattern.set else {
-            return texts(&pattern.what, subject)
+        let texts_match = || {
+            let texts = texts(&pattern.what, subject);
+            texts
                 .iter()
-                .any(|text| pattern.regex.is_match(text.as_bytes()));
+                .any(|text| pattern.regex.is_match(text.as_bytes()))
         };
+        match pattern.set {
+            // What is matched at once is looser than the pattern itself.
+            Some((set, index)) => self.may_match(set, index, subject) && texts_match(),
+            None => texts_match(),
+        }
+    }
+
+    fn may_match(&self, set: usize, index: usize, subject: &Subject<'m>) -> bool {
         let (Some(matched), Some(set)) = (self.matched.get(set), self.rules.sets.get(set)) else {
             return false;
         };

@@ -14,6 +14,9 @@ const SET_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of the states of a set that are kept while it is matched.
 const SET_CACHE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// Repetitions up to which bounds are kept where patterns are matched at once.
+const REPEATED_MAX: u32 = 3;
+
 /// Levels of groups in one another.
 const NEST_MAX: u32 = 30;
 
@@ -57,12 +60,12 @@ pub(super) fn compile(source: &str, at: usize) -> Result<Regex, Fault> {
         })
 }
 
-/// Compiles all patterns of one field, to be matched at once.
+/// Compiles all patterns of one field, loosened, to be matched at once.
 ///
 /// # Errors
 /// Says how large they may be.
 pub(super) fn set(sources: &[String]) -> Result<RegexSet, String> {
-    RegexSetBuilder::new(sources)
+    RegexSetBuilder::new(sources.iter().map(|source| loosened(source)))
         .size_limit(SET_BYTES_MAX)
         .dfa_size_limit(SET_CACHE_BYTES_MAX)
         .nest_limit(NEST_MAX + 1)
@@ -110,6 +113,49 @@ fn with_ascii_classes(pattern: &str) -> String {
         made.push('\\');
     }
     made
+}
+
+/// A pattern that matches wherever `source` does, and maybe elsewhere: what is repeated a bounded number of times may be
+/// repeated without bound. Gaps of at most so many characters are what rules need, and what an automaton pays for with a
+/// state for each character and each place where the gap may have begun; so the looser patterns are matched at once, and
+/// those that rules gave only where the looser one has matched.
+pub(super) fn loosened(source: &str) -> String {
+    let mut made = String::with_capacity(source.len());
+    let (mut is_escaped, mut in_class) = (false, false);
+    let mut rest = source;
+    while let Some(char) = rest.chars().next() {
+        let tail = rest.get(char.len_utf8()..).unwrap_or_default();
+        if !is_escaped
+            && !in_class
+            && char == '{'
+            && let Some((inside, after)) = tail.split_once('}')
+            && let Some(sign) = loosened_bounds(inside)
+        {
+            made.push(sign);
+            rest = after;
+            continue;
+        }
+        is_escaped = !is_escaped && char == '\\';
+        match char {
+            '[' if !is_escaped && !made.ends_with('\\') => in_class = true,
+            ']' if !is_escaped && !made.ends_with('\\') => in_class = false,
+            _ => {}
+        }
+        made.push(char);
+        rest = tail;
+    }
+    made
+}
+
+/// The sign without bounds that stands for `{inside}`, if the bounds are worth loosening.
+fn loosened_bounds(inside: &str) -> Option<char> {
+    let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
+    let least: u32 = least.trim().parse().ok()?;
+    let is_long = most
+        .trim()
+        .parse::<u32>()
+        .map_or(true, |most| most > REPEATED_MAX);
+    is_long.then_some(if least == 0 { '*' } else { '+' })
 }
 
 /// What `\` and `letter` are written as inside of brackets, if they can be there, and outside.

@@ -1,4 +1,6 @@
-use super::{compile, source, with_ascii_classes};
+use proptest::prelude::*;
+
+use super::{compile, loosened, source, with_ascii_classes};
 
 #[test]
 fn classes_are_of_ascii() {
@@ -29,4 +31,27 @@ fn patterns_that_are_refused() {
     assert!(source("x", "g", 0).is_err());
     let nested = compile("(a*)*b", 0).expect("linear here");
     assert!(!nested.is_match("a".repeat(100_000).as_bytes()));
+}
+
+#[test]
+fn bounds_are_loosened() {
+    for (given, loose) in [
+        ("a.{0,60}b", "a.*b"),
+        ("[^.]{1,9}x{2}y{2,3}z{4,}", "[^.]+x{2}y{2,3}z+"),
+        (r"\{0,60}[{0,60}]\\{0,9}", r"\{0,60}[{0,60}]\\*"),
+        (r"[\]{0,9}]a{9}", r"[\]{0,9}]a+"),
+        ("(?:a{5}|b){0,7}?", "(?:a+|b)*?"),
+    ] {
+        assert_eq!(loosened(given), loose);
+    }
+}
+
+proptest! {
+    /// What matches a pattern matches the looser one.
+    #[test]
+    fn loosened_patterns_match_no_less(pattern in "([a-c]|\\.|[ab]{1,2}\\{[0-3],[4-9]\\}|\\[[a-c]\\]|\\(a\\|b\\)\\{5\\}){1,5}", text in "[a-c]{0,30}") {
+        if let (Ok(given), Ok(loose)) = (compile(&pattern, 0), compile(&loosened(&pattern), 0)) {
+            prop_assert!(!given.is_match(text.as_bytes()) || loose.is_match(text.as_bytes()), "{} {}", pattern, text);
+        }
+    }
 }
