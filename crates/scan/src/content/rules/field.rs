@@ -203,7 +203,7 @@ const MESSAGE: &[Field] = &[
     ),
     texts(
         "name.address",
-        "an address in the display name of From that is not its own",
+        "an address of another domain in the display name of From",
         |s| maybe(s.reading.header().name_address.as_deref()),
     ),
     texts(
