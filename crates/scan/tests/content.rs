@@ -2,6 +2,7 @@
 //! a classifier; what they find is no measure of the product, which the accuracy bench gives.
 
 #![expect(clippy::print_stdout, reason = "the counts are of interest")]
+#![expect(clippy::expect_used, reason = "a test that fails says so")]
 
 #[path = "support/corpora.rs"]
 mod corpora;

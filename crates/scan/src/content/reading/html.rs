@@ -64,7 +64,7 @@ impl Page {
         let mut reader = Reader::new(self);
         {
             let emitter =
-                CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| reader.event(event));
+                CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| reader.event(&event));
             let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
             // The text of some elements is not markup; the tokenizer leaves it to its user to say so.
             while let Some(Ok(state)) = tokenizer.next() {
@@ -121,7 +121,7 @@ impl<'p> Reader<'p> {
         }
     }
 
-    fn event(&mut self, event: CallbackEvent<'_>) -> Option<State> {
+    fn event(&mut self, event: &CallbackEvent<'_>) -> Option<State> {
         self.page.facts.steps += 1;
         match event {
             CallbackEvent::OpenStartTag { name } => {
