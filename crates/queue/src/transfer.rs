@@ -7,6 +7,9 @@
 
 pub(crate) mod format;
 pub(crate) mod ledger;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod memory;
+pub(crate) mod progress;
 pub(crate) mod read;
 #[cfg(test)]
 mod tests;
@@ -74,6 +77,22 @@ pub struct Exported {
     pub left_out_count: u64,
 }
 
+/// What became of an export that was to be aborted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AbortedExport {
+    /// There was none.
+    Nothing,
+    /// It is under way, and takes its messages back unless its file is finished already.
+    Told,
+    /// It was left by an earlier run, and has ended now.
+    Ended {
+        /// Whether its file was finished: then the messages were removed, else they go on.
+        finished: bool,
+        /// How many messages.
+        messages: u64,
+    },
+}
+
 /// So many messages that were left out are named.
 pub const LEFT_OUT_NAMED_MAX: usize = 1000;
 
@@ -89,6 +108,8 @@ pub struct LeftOut {
 /// What an import has found in a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Imported {
+    /// The node that has written it; `None` if the header is damaged.
+    pub node: Option<String>,
     /// Messages taken in, by this run and those before it.
     pub messages: u64,
     /// Their recipients.

@@ -9,7 +9,7 @@ use super::shared::{Plan, Shared, wall};
 use super::{Queue, ReadError, Stats};
 use crate::codec::clip;
 use crate::index::Index;
-use crate::journal::Fate;
+use crate::journal::{Exporting, Fate};
 use crate::limits::{ACTOR_BYTES_MAX, NEXTHOP_BYTES_MAX, REASON_BYTES_MAX};
 use crate::schedule::ParcelId;
 use crate::{
@@ -117,13 +117,13 @@ impl Queue {
     /// [`Action::Retry`], which changes nothing that lasts. What is under way is not stopped: its outcome counts.
     ///
     /// # Errors
-    /// If it could not be synced: it is in force, but a crash may take it back.
+    /// If it could not be synced: it is in force, but a crash may take it back. If it is being exported: nothing has changed.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the agreed signature: an action is done with once it is done"
     )]
     pub fn act(&self, id: MessageId, action: Action, by: &Actor) -> Result<bool, ReadError> {
-        if !self.shared.act(id.0, &action, by) {
+        if !self.shared.act(id.0, &action, by)? {
             return Ok(false);
         }
         self.shared.rouse();
@@ -150,12 +150,17 @@ impl Queue {
 }
 
 impl Shared {
-    fn act(&self, id: u64, action: &Action, by: &Actor) -> bool {
+    fn act(&self, id: u64, action: &Action, by: &Actor) -> Result<bool, ReadError> {
         let mut plan = self.plan();
         let mut index = self.store.index();
         let Some(slot) = index.slot(id) else {
-            return false;
+            return Ok(false);
         };
+        if is_exporting(&index, slot) {
+            return Err(ReadError::Fault(
+                "the message is being exported: wait for the end, or abort the export".to_owned(),
+            ));
+        }
         let open: Vec<(u32, ParcelId)> = index.message(slot).map_or_else(Vec::new, |message| {
             let open = message
                 .recipients
@@ -165,10 +170,7 @@ impl Shared {
             open.map(|(recipient, at)| (at, ParcelId(recipient.parcel)))
                 .collect()
         });
-        let by = Actor {
-            name: clip(&by.name, ACTOR_BYTES_MAX).to_owned(),
-            reason: clip(&by.reason, REASON_BYTES_MAX).to_owned(),
-        };
+        let by = clipped(by);
         let wall = wall();
         if *action != Action::Retry {
             for (recipient, _) in &open {
@@ -184,7 +186,7 @@ impl Shared {
         for parcel in parcels {
             self.tell_schedule(&mut plan, parcel, id, action);
         }
-        true
+        Ok(true)
     }
 
     fn tell_schedule(&self, plan: &mut Plan, parcel: ParcelId, id: u64, action: &Action) {
@@ -259,6 +261,22 @@ fn change(fate: &mut Fate, action: &Action, by: &Actor, wall: u64) {
     }
 }
 
+/// As much of it as is kept.
+pub(super) fn clipped(by: &Actor) -> Actor {
+    Actor {
+        name: clip(&by.name, ACTOR_BYTES_MAX).to_owned(),
+        reason: clip(&by.reason, REASON_BYTES_MAX).to_owned(),
+    }
+}
+
+/// Whether a recipient of the message is held for an export.
+fn is_exporting(index: &Index, slot: u32) -> bool {
+    index.message(slot).is_some_and(|message| {
+        let mut recipients = message.recipients.iter();
+        recipients.any(|known| known.exporting && !known.state.is_final())
+    })
+}
+
 /// What memory knows of a recipient whose entry cannot be read.
 fn known(index: &Index, slot: u32, at: u32) -> Fate {
     let mut fate = Fate::new();
@@ -281,6 +299,12 @@ fn listed_recipient(fate: Fate) -> ListedRecipient {
         next_attempt: waits.then(|| fate.at.saturating_add(fate.retry_after)),
         warned: fate.warned,
         rerouted: fate.rerouted,
-        by: fate.by,
+        by: match fate.exporting {
+            Exporting::No => fate.by,
+            Exporting::Waited | Exporting::Held => Some(Actor {
+                name: "export".to_owned(),
+                reason: "it is being exported".to_owned(),
+            }),
+        },
     }
 }

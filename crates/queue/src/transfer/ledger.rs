@@ -105,11 +105,11 @@ impl Store {
     }
 }
 
-fn line(fields: &str) -> String {
+pub(crate) fn line(fields: &str) -> String {
     format!("{:08x}\t{fields}\n", crc32fast::hash(fields.as_bytes()))
 }
 
-fn checked(line: &str) -> Option<&str> {
+pub(crate) fn checked(line: &str) -> Option<&str> {
     let (crc, fields) = line.split_once('\t')?;
     let crc = u32::from_str_radix(crc, 16).ok()?;
     (crc == crc32fast::hash(fields.as_bytes())).then_some(fields)

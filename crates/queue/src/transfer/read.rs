@@ -4,7 +4,7 @@
 //! is believed about its record's length once more bytes than twice the file were read in vain, so that each byte is looked
 //! at a bounded number of times, whoever made the file.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -142,6 +142,21 @@ impl FileReader {
         };
         let footer = Footer::decode(&self.bytes_at(at, FOOTER_BYTES)?, self.salt);
         Ok(footer.is_some_and(|footer| footer.offset == at))
+    }
+
+    /// Makes what the header says last. It is written once more: a sync after one that failed may have nothing to do.
+    pub(crate) fn confirm(&self) -> io::Result<()> {
+        if let Some(header) = &self.header {
+            self.file.write_at(0, &[IoSlice::new(&header.encode())])?;
+        }
+        self.file.sync()
+    }
+
+    /// Takes back all that was written, synced.
+    pub(crate) fn erase(&mut self) -> io::Result<()> {
+        self.file.truncate(0)?;
+        self.length = 0;
+        self.file.sync()
     }
 
     /// The next piece.

@@ -1,74 +1,24 @@
-use std::io::{self, IoSlice};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use proptest::prelude::*;
 
-use super::format::{FILE_HEADER_BYTES, FOOTER_BYTES, FileHeader, Footer, Head};
+use super::format::{FILE_HEADER_BYTES, FileHeader, Footer, Head};
+use super::memory::{Memory, all_pieces};
 use super::read::{FileReader, Piece, Unreadable};
 use super::write::FileWriter;
 use crate::journal::Fate;
 use crate::simulation::disk::FaultyDisk;
 use crate::simulation::envelope;
-use crate::{Actor, Disk, DiskFile, LastFault, RecipientState};
-
-/// A file in memory.
-#[derive(Default)]
-struct Memory(Mutex<Vec<u8>>);
-
-impl DiskFile for Memory {
-    fn write_at(&self, _: u64, _: &[IoSlice<'_>]) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let rest = bytes.get(offset as usize..).unwrap_or_default();
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        Ok(length)
-    }
-
-    fn bytes(&self) -> io::Result<u64> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(bytes.len() as u64)
-    }
-
-    fn truncate(&self, _: u64) -> io::Result<()> {
-        Err(io::ErrorKind::ReadOnlyFilesystem.into())
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
+use crate::{Actor, Disk, LastFault, RecipientState};
 
 fn open(bytes: &[u8]) -> Result<FileReader, Unreadable> {
-    FileReader::open(Arc::new(Memory(Mutex::new(bytes.to_vec()))))
+    FileReader::open(Arc::new(Memory(bytes.to_vec())))
 }
 
-/// All pieces, which must lie one behind the other and reach to the end.
 fn pieces(bytes: &[u8]) -> Vec<Piece> {
-    let mut reader = open(bytes).unwrap();
-    let mut pieces = Vec::new();
-    let mut at = FILE_HEADER_BYTES as u64;
-    loop {
-        let piece = reader.next().unwrap();
-        match &piece {
-            Piece::End => break,
-            Piece::Message(message) => assert_eq!(message.offset, at),
-            Piece::Footer(_) => assert_eq!(reader.at(), at + FOOTER_BYTES as u64),
-            Piece::Damaged { offset, bytes, .. } => {
-                assert_eq!((*offset, offset + bytes), (at, reader.at()));
-            }
-        }
-        assert!(reader.at() > at);
-        at = reader.at();
-        pieces.push(piece);
-    }
-    assert_eq!(at, bytes.len() as u64);
-    pieces
+    all_pieces(open(bytes).unwrap())
 }
 
 fn fate() -> Fate {

@@ -266,5 +266,6 @@ fn pending(record: ReadRecord) -> Pending {
             content,
         },
         summary,
+        fates: Vec::new(),
     }
 }
