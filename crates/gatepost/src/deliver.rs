@@ -49,6 +49,8 @@ mod worker;
 use connection::Transferred;
 use fault::{Cause, Fault, Step};
 use nexthops::{Dialling, Lease, Nexthops, NotOpened, Opened, Opening};
+use report::Action;
+pub use telling::tell_handed_over;
 
 /// How long a message waits that could not be written into a maildir.
 const STORE_PAUSE: Duration = Duration::from_secs(300);
@@ -59,8 +61,14 @@ pub struct Custody(Keeper);
 
 #[derive(Debug)]
 enum Keeper {
-    Nexthop { nexthop: String, reply: Reply },
-    Maildir { nexthop: String },
+    Nexthop {
+        nexthop: String,
+        reply: Reply,
+        untold: Option<Action>,
+    },
+    Maildir {
+        nexthop: String,
+    },
     Queue(MessageId),
 }
 
@@ -83,6 +91,15 @@ impl Custody {
         match &self.0 {
             Keeper::Nexthop { reply, .. } => Some(reply),
             Keeper::Maildir { .. } | Keeper::Queue(_) => None,
+        }
+    }
+
+    /// What whoever wants to know of success must be told by us (RFC 3461 5.2.2); `None` where somebody else will tell it.
+    fn untold(&self) -> Option<Action> {
+        match &self.0 {
+            Keeper::Nexthop { untold, .. } => *untold,
+            Keeper::Maildir { .. } => Some(Action::Delivered),
+            Keeper::Queue(_) => None,
         }
     }
 
@@ -228,12 +245,12 @@ async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec
     }
     let slices = consignment.edited.slices(consignment.message);
     let Transferred { replies, lost } = lease.connection.transfer(slices, count).await?;
-    let nexthop = lease.nexthop().to_owned();
+    let (nexthop, untold) = (lease.nexthop().to_owned(), lease.connection.untold());
     lease.give_back();
     // LMTP has one reply for each recipient. Those that came count, whatever happened then.
     if let Some(fault) = lost.map(Arc::new) {
         let outcome = |i| match replies.get(i) {
-            Some(reply) => final_outcome(&nexthop, reply),
+            Some(reply) => final_outcome(&nexthop, reply, untold),
             None => Outcome::Fault(Arc::clone(&fault)),
         };
         return Ok((0..count).map(outcome).collect());
@@ -241,14 +258,18 @@ async fn transfer(mut lease: Lease, consignment: &Consignment<'_>) -> Result<Vec
     // SMTP has one for all.
     Ok((0..count)
         .filter_map(|i| replies.get(i).or(replies.last()))
-        .map(|reply| final_outcome(&nexthop, reply))
+        .map(|reply| final_outcome(&nexthop, reply, untold))
         .collect())
 }
 
-fn final_outcome(nexthop: &str, reply: &Reply) -> Outcome {
+fn final_outcome(nexthop: &str, reply: &Reply, untold: Option<Action>) -> Outcome {
     let (nexthop, reply) = (nexthop.to_owned(), reply.clone());
     match reply.code() {
-        200..=299 => Outcome::Kept(Custody(Keeper::Nexthop { nexthop, reply })),
+        200..=299 => Outcome::Kept(Custody(Keeper::Nexthop {
+            nexthop,
+            reply,
+            untold,
+        })),
         // RFC 5321 4.2.1: after the data a 3xx promises nothing, and must not become a yes.
         300..=399 => {
             let cause = Cause::Protocol(format!("`{reply}` is no answer to the message"));

@@ -40,6 +40,28 @@ pub enum Event {
         /// Whom it goes to.
         forward_path: String,
     },
+    /// Whoever sent a message gets no report on it.
+    ReportWithheld {
+        /// The reference of the message.
+        about: String,
+        /// What became of it (RFC 3464 2.3.3).
+        action: String,
+        /// The recipients that it is about.
+        recipients: Vec<String>,
+        /// Why.
+        reason: String,
+        /// Our postmaster gets it; otherwise nobody does.
+        to_postmaster: bool,
+    },
+    /// A message leaves without the signature that it should have (RFC 6376).
+    Unsigned {
+        /// Its reference.
+        reference: String,
+        /// Whose signature.
+        domain: String,
+        /// What went wrong.
+        detail: String,
+    },
     /// The disk of the queue has less room than is to stay free: messages are told 452.
     DiskFull {
         /// Bytes that are free.
@@ -380,6 +402,8 @@ impl Event {
             Event::Decided(_) => "decided",
             Event::Delivery(_) => "delivery",
             Event::ReportQueued { .. } => "report-queued",
+            Event::ReportWithheld { .. } => "report-withheld",
+            Event::Unsigned { .. } => "unsigned",
             Event::DiskFull { .. } => "disk-full",
             Event::DiskFree { .. } => "disk-free",
             Event::DiskFault { .. } => "disk-fault",

@@ -80,6 +80,8 @@ pub(crate) struct Segment {
     pub(crate) journal_dirty: bool,
     /// Whether an entry of its journal may be lost though a later sync succeeded.
     pub(crate) journal_suspect: bool,
+    /// Whether the last write to its journal failed.
+    pub(crate) journal_fails: bool,
     /// Older segments whose messages were moved here and whose journals may not say so: it outlives them.
     pub(crate) pins: Vec<u32>,
     /// Where compaction goes on.

@@ -134,6 +134,8 @@ pub struct Recovery {
     pub messages: u64,
     /// Damaged records set aside.
     pub damaged: u64,
+    /// Segments that the disk did not give away: they are tried again each minute.
+    pub segments_unread: u64,
     /// Whether all is read.
     pub done: bool,
 }
@@ -186,6 +188,7 @@ impl Drop for End {
     fn drop(&mut self) {
         self.0.inbox().stop = true;
         self.0.call_writer();
+        self.0.stopping.notify_all();
     }
 }
 
@@ -320,6 +323,7 @@ impl Queue {
             inbox.closing.push(done);
         }
         self.shared.call_writer();
+        self.shared.stopping.notify_all();
         self.shared.rouse();
         // The thread that would answer may have ended before: then all is done.
         drop(closed.await);

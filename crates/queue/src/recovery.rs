@@ -2,10 +2,12 @@
 //!
 //! A sidecar is read in place of the records where it is whole; then no body is touched. A message that compaction had copied
 //! when the process ended is in two segments: the newer copy is met first and counts.
+//!
+//! A segment that the disk does not give away is left as it is and read later ([`Recoverer::again`]). Older ones do not wait
+//! for it: late mail of many is worse than the one duplicate that a copy in it may have hidden.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::{io, mem};
 
 use crate::index::{Index, Segment};
@@ -27,17 +29,75 @@ pub(crate) struct Recoverer {
     store: Arc<Store>,
     /// Still to be read, in order: the last is the newest.
     numbers: Vec<u32>,
-    /// Where segments end that a later one names: what stands behind was refused.
-    ends: HashMap<u32, u64>,
-    /// Segments that say so of one that holds more.
-    pins: HashMap<u32, u32>,
-    /// Ids that were moved into segments read so far.
-    moved: HashSet<u64>,
+    /// Those that could not be read.
+    unread: Vec<u32>,
+    headers: Headers,
+    /// Ids that were met in segments older than one that could not be read: its copy of them comes too late.
+    overtaken: HashSet<u64>,
+    /// Ids that were moved into segments read so far, and which.
+    moved: HashMap<u64, u32>,
     /// The first id of this run.
     first_id: u64,
     /// Whether something was damaged: then no large content is removed, since the record that names it may be lost.
     is_damaged: bool,
     pub(crate) total: u64,
+}
+
+/// What the headers of the segments say of each other.
+#[derive(Default)]
+struct Headers {
+    /// Where segments end that a later one names: what stands behind was refused.
+    ends: HashMap<u32, u64>,
+    /// Segments that say so of one that holds more.
+    pins: HashMap<u32, u32>,
+    /// Those that have a whole header, in order.
+    whole: BTreeSet<u32>,
+    /// Those that the disk did not give away.
+    unread: BTreeSet<u32>,
+}
+
+impl Headers {
+    fn read(&mut self, store: &Store, number: u32) {
+        let mut bytes = [0; HEADER_BYTES];
+        let read = store
+            .file(number, Part::Log)
+            .and_then(|file| file.read_at(0, &mut bytes));
+        if read.is_err() {
+            self.unread.insert(number);
+            return;
+        }
+        self.unread.remove(&number);
+        let Some(header) = SegmentHeader::decode(&bytes) else {
+            return;
+        };
+        self.whole.insert(number);
+        if let Ok(before) = u32::try_from(header.before)
+            && before != 0
+        {
+            self.ends.insert(before, header.before_end);
+            if header.cut {
+                self.pins.insert(number, before);
+            }
+        }
+    }
+
+    /// Where this segment ends if a later one says so. The next later one with a header would be the one to say it.
+    fn end(&mut self, store: &Store, number: u32) -> io::Result<Option<u64>> {
+        for later in self.unread.clone() {
+            self.read(store, later);
+        }
+        if let Some(&end) = self.ends.get(&number) {
+            return Ok(Some(end));
+        }
+        let next = self.whole.range(number.saturating_add(1)..).next();
+        let hidden = self.unread.range(number..).next();
+        match hidden {
+            Some(hidden) if next.is_none_or(|next| hidden < next) => Err(io::Error::other(
+                format!("the header of {hidden:08x} cannot be read"),
+            )),
+            _ => Ok(None),
+        }
+    }
 }
 
 /// A message that was found: its slot in the index, and for each recipient that waits the milliseconds until it is due.
@@ -103,45 +163,34 @@ pub(crate) fn prepare(store: &Store) -> Result<(Vec<u32>, u32), OpenError> {
 impl Recoverer {
     /// Reads the headers, to know where each segment ends.
     pub(crate) fn new(store: Arc<Store>, numbers: Vec<u32>, next: u32) -> Recoverer {
-        let mut ends = HashMap::new();
-        let mut pins = HashMap::new();
+        let mut headers = Headers::default();
         for &number in &numbers {
-            let mut bytes = [0; HEADER_BYTES];
-            let read = store
-                .file(number, Part::Log)
-                .and_then(|file| file.read_at(0, &mut bytes));
-            if let Some(header) = read.ok().and_then(|_| SegmentHeader::decode(&bytes))
-                && let Ok(before) = u32::try_from(header.before)
-                && before != 0
-            {
-                ends.insert(before, header.before_end);
-                if header.cut {
-                    pins.insert(number, before);
-                }
-            }
+            headers.read(&store, number);
         }
         let total = numbers.len() as u64;
         let first_id = Store::first_id(next);
         Recoverer {
             store,
             numbers,
-            ends,
-            pins,
-            moved: HashSet::new(),
+            unread: Vec::new(),
+            headers,
+            overtaken: HashSet::new(),
+            moved: HashMap::new(),
             first_id,
             is_damaged: false,
             total,
         }
     }
 
-    /// Reads one more segment and returns what waits in it; `None` when all are read.
+    /// Reads one more segment and returns what waits in it; `None` when all were tried.
     pub(crate) fn step(&mut self, now: u64) -> Option<Vec<Waiting>> {
         let number = self.numbers.pop()?;
         match self.segment(number, now) {
             Ok(waiting) => Some(waiting),
             Err(error) => {
-                self.is_damaged = true;
-                self.store.counts.damaged.fetch_add(1, Ordering::Relaxed);
+                // A handle that failed once may go on failing: the next try opens the file anew.
+                self.store.forget_files(number);
+                self.unread.push(number);
                 self.store.tell(Notice::DiskFault {
                     what: "reading a segment",
                     detail: format!("{number:08x}: {error}"),
@@ -151,25 +200,41 @@ impl Recoverer {
         }
     }
 
+    /// Segments that have been read.
+    pub(crate) fn read(&self) -> u64 {
+        self.total - (self.numbers.len() + self.unread.len()) as u64
+    }
+
+    /// Segments that could not be read so far.
+    pub(crate) fn unread(&self) -> u64 {
+        self.unread.len() as u64
+    }
+
+    /// Lets [`Recoverer::step`] try those once more.
+    pub(crate) fn again(&mut self) {
+        self.numbers = mem::take(&mut self.unread);
+        self.numbers.sort_unstable();
+    }
+
     /// After the last step: large contents that no record names are what is left of refused or finished messages.
-    pub(crate) fn remove_orphans(&self) {
+    pub(crate) fn orphans(&self) -> Vec<u64> {
         if self.is_damaged {
-            return;
+            return Vec::new();
         }
-        let folder = self.store.content_folder();
-        for name in self.store.disk.list(&folder).unwrap_or_default() {
-            let Ok(id) = name.parse::<u64>() else {
-                continue;
-            };
-            if id < self.first_id && self.store.index().slot(id).is_none() {
-                drop(self.store.disk.remove(&folder.join(name)));
-            }
-        }
+        let names = self
+            .store
+            .disk
+            .list(&self.store.content_folder())
+            .unwrap_or_default();
+        let index = self.store.index();
+        let ids = names.iter().filter_map(|name| name.parse::<u64>().ok());
+        ids.filter(|id| *id < self.first_id && index.slot(*id).is_none())
+            .collect()
     }
 
     fn segment(&mut self, number: u32, now: u64) -> io::Result<Vec<Waiting>> {
-        let end = self.ends.get(&number).copied();
         let store = Arc::clone(&self.store);
+        let end = self.headers.end(&store, number)?;
         let from_sidecar = store
             .read_all(&store.path(number, Part::Sidecar))
             .ok()
@@ -201,7 +266,13 @@ impl Recoverer {
             journal_end: journal.len() as u64,
             // The process that wrote it may not have synced it.
             journal_dirty: !journal.is_empty(),
-            pins: self.pins.get(&number).copied().into_iter().collect(),
+            pins: self
+                .headers
+                .pins
+                .get(&number)
+                .copied()
+                .into_iter()
+                .collect(),
             ..Segment::default()
         };
         store.index().segments.insert(number, segment);
@@ -228,11 +299,26 @@ impl Recoverer {
         now: u64,
         waiting: &mut Vec<Waiting>,
     ) {
-        if !summary.moved && self.moved.contains(&summary.id) {
+        if let Some(&newer) = self.moved.get(&summary.id) {
+            // The power failed before the journal here could say that it has moved: the copy outlives this segment.
+            if let Some(segment) = index.segments.get_mut(&newer)
+                && !segment.pins.contains(&number)
+            {
+                segment.pins.push(number);
+            }
             return;
         }
-        if summary.moved && !self.moved.insert(summary.id) {
+        if self.overtaken.contains(&summary.id) {
+            // An older copy is in force since this segment could not be read: the next start must not prefer this one.
+            let entry = Entry::Moved { id: summary.id };
+            self.store.queue_entry(index, number, &entry);
             return;
+        }
+        if summary.moved {
+            self.moved.insert(summary.id, number);
+        }
+        if !self.unread.is_empty() {
+            self.overtaken.insert(summary.id);
         }
         let Some(slot) = index.insert(number, summary, now, fates) else {
             return;

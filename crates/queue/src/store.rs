@@ -28,9 +28,12 @@ pub(crate) struct Unwritten {
     writing: Arc<Vec<Chunk>>,
     /// Since when the first of those that are queued waits.
     since: Option<Instant>,
+    /// What could not be written: it waits for [`Unwritten::repeat`].
+    failed: Vec<Chunk>,
 }
 
 /// Bytes for one journal.
+#[derive(Clone)]
 pub(crate) struct Chunk {
     pub(crate) segment: u32,
     pub(crate) offset: u64,
@@ -66,9 +69,10 @@ impl Unwritten {
         Arc::clone(&self.writing)
     }
 
-    /// The writer has written what it was handed.
-    pub(crate) fn finish(&mut self) {
+    /// The writer has written what it was handed, all but this.
+    pub(crate) fn finish(&mut self, failed: Vec<Chunk>) {
         self.writing = Arc::default();
+        self.failed.extend(failed);
     }
 
     /// How long the first of those that are queued has waited; `None` if nothing is.
@@ -76,12 +80,24 @@ impl Unwritten {
         self.since.map(|since| since.elapsed())
     }
 
+    /// What could not be written is handed to the writer once more.
+    pub(crate) fn repeat(&mut self) {
+        if !self.failed.is_empty() {
+            self.since.get_or_insert_with(Instant::now);
+        }
+        self.queued.extend(self.failed.drain(..));
+    }
+
     /// Whether anything waits for this segment's journal.
     pub(crate) fn concerns(&self, segment: u32) -> bool {
+        self.all().any(|chunk| chunk.segment == segment)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Chunk> {
         self.queued
             .iter()
             .chain(self.writing.iter())
-            .any(|chunk| chunk.segment == segment)
+            .chain(&self.failed)
     }
 
     fn find(&self, segment: u32, offset: u64) -> Option<&[u8]> {
@@ -89,7 +105,7 @@ impl Unwritten {
             chunk.segment == segment
                 && (chunk.offset..chunk.offset + chunk.bytes.len() as u64).contains(&offset)
         };
-        let chunk = self.queued.iter().chain(self.writing.iter()).find(holds)?;
+        let chunk = self.all().find(holds)?;
         chunk
             .bytes
             .get(usize::try_from(offset - chunk.offset).ok()?..)

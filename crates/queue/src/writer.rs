@@ -42,8 +42,8 @@ pub(crate) struct Writer {
     before: (u32, u64),
     /// Whether that one holds refused messages behind its end.
     cut: bool,
-    /// Whether earlier segments have all been read: until then none is removed or compacted.
-    pub(crate) recovered: bool,
+    /// The first segment that may be removed and compacted: those of earlier runs only when all of them have been read.
+    free_from: u32,
 }
 
 struct Active {
@@ -63,7 +63,7 @@ impl Writer {
             next_number,
             before: (0, 0),
             cut: false,
-            recovered: false,
+            free_from: next_number,
         }
     }
 
@@ -353,16 +353,23 @@ impl Writer {
 
     /// All earlier segments are read: from here on finished ones are removed and sparse ones compacted.
     pub(crate) fn finish_recovery(&mut self, recoverer: &Recoverer) {
-        self.recovered = true;
-        // A large content goes only when the entry that ended its message cannot be taken back by a power failure.
-        if self.sync_journals() {
-            recoverer.remove_orphans();
+        self.free_from = 0;
+        // A large content goes only when the entry that ended its message cannot be taken back by a power failure: they are
+        // listed first, so that what ends meanwhile is not among them.
+        let orphans = recoverer.orphans();
+        let is_synced = self.repeat_journals() && self.sync_journals();
+        let is_suspect = |segment: &Segment| segment.journal_suspect;
+        if !is_synced || self.store.index().segments.values().any(is_suspect) {
+            return;
+        }
+        for id in orphans {
+            drop(self.store.disk.remove(&self.store.content_path(id)));
         }
     }
 
     /// Ends in order: journals synced, the active segment with its sidecar.
     pub(crate) fn close(&mut self) {
-        self.write_journals();
+        self.repeat_journals();
         self.sync_journals();
         self.seal(true);
     }

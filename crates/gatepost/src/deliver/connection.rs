@@ -19,14 +19,14 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio::time::Instant;
 
 mod delivery;
+mod fitness;
 mod opening;
 
 pub use delivery::{Answered, Outgoing, Transferred};
 
 use super::fault::{Cause, Fault, Step};
-use super::nexthops::Source;
-use super::security::{Basis, HostSecurity};
-use crate::config::{NexthopAuth, NexthopTimeouts, NexthopTls};
+use super::report::Action;
+use crate::config::{NexthopTimeouts, NexthopTls};
 use crate::scratch;
 
 /// Bytes of content encoded before they are written.
@@ -151,14 +151,14 @@ impl Connection {
         Ok(Ok((mail_reply, Some(rcpt_reply))))
     }
 
-    /// Whether the server tells by itself what becomes of a message (RFC 3461).
-    pub fn speaks_dsn(&self) -> bool {
-        self.wire.session.capabilities().dsn
-    }
-
-    /// Whether it is spoken to in LMTP, whose yes means that the message is in the mailbox (RFC 2033).
-    pub fn is_final(&self) -> bool {
-        self.manner.protocol == Protocol::Lmtp
+    /// What is to be told of a message that the server took, to whoever wants to know of success; `None` where the server will
+    /// tell it by itself (RFC 3461 5.2.2). A yes in LMTP means that the message is in the mailbox (RFC 2033).
+    pub(super) fn untold(&self) -> Option<Action> {
+        match (self.wire.session.capabilities().dsn, self.manner.protocol) {
+            (true, _) => None,
+            (false, Protocol::Lmtp) => Some(Action::Delivered),
+            (false, Protocol::Smtp) => Some(Action::Relayed),
+        }
     }
 
     /// The server, for people.
@@ -174,39 +174,6 @@ impl Connection {
     /// Whether it is encrypted.
     pub fn is_tls(&self) -> bool {
         self.wire.stream.is_tls()
-    }
-
-    /// Whether a new one from this source with this login would be no other: a reload changes either.
-    pub(super) fn is_made_as(&self, source: &Source, login: Option<&NexthopAuth>) -> bool {
-        let Manner {
-            ehlo_name,
-            bind,
-            auth,
-            ..
-        } = &self.manner;
-        let is_login = match (auth, login) {
-            (None, None) => true,
-            (Some(auth), Some(login)) => {
-                auth.user == login.user && auth.password == login.password.reveal()
-            }
-            _ => false,
-        };
-        *ehlo_name == source.ehlo_name && *bind == source.bind && is_login
-    }
-
-    /// Whether it may carry a message to which `security` applies: it goes to a server of that name, and was proven no less and
-    /// by the same means as a new one would be.
-    pub fn meets(&self, security: &HostSecurity) -> bool {
-        let is_proven = match security.basis {
-            Basis::Off | Basis::Opportunistic | Basis::StsTesting => return true,
-            Basis::DaneUnusable => self.is_tls(),
-            Basis::Dane => matches!(
-                self.wire.proof,
-                Proof::DaneEndEntity | Proof::DaneTrustAnchor
-            ),
-            Basis::Sts | Basis::Verified => self.wire.proof == Proof::Ca,
-        };
-        is_proven && self.manner.tls_name == security.name
     }
 
     /// The peer's address; a unix socket has none.

@@ -251,7 +251,9 @@ impl<'a> Attempt<'a> {
             }
             (None, Some(fault)) => {
                 security.note(reports, &session, Err(fault));
-                let is_of_tls = matches!(fault.cause, Cause::Handshake { .. });
+                // RFC 7435 3: where nothing is promised, a handshake that fails or stalls must not cost the message.
+                let is_of_tls =
+                    matches!(fault.cause, Cause::Handshake { .. }) || fault.step == Step::Tls;
                 if manner.tls == NexthopTls::Opportunistic && is_of_tls && !self.is_over() {
                     manner.tls = NexthopTls::Off;
                     connected = self.host(&host.ips, host.port, &manner).await;

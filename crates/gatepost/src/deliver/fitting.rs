@@ -9,9 +9,10 @@ use std::time::Duration;
 use super::connection::Connection;
 use super::dial::{Demand, require};
 use super::fault::Fault;
+use super::nexthops::{Dialling, Source};
 use super::plan::{Host, Plan};
 use super::security::HostSecurity;
-use crate::config::NexthopTls;
+use crate::config::{NexthopTls, Route};
 use crate::context::Context;
 use crate::expiring::Expiring;
 
@@ -66,6 +67,15 @@ pub(super) async fn fits(
         }
     };
     security.is_some_and(|security| connection.meets(&security))
+}
+
+impl Dialling {
+    /// Where connections of this route come from.
+    pub(super) fn source_of(&self, route: &Route) -> &Source {
+        let pool = route.queueing.pool.as_ref();
+        pool.and_then(|pool| self.pools.get(pool))
+            .unwrap_or(&self.source)
+    }
 }
 
 /// Whether more than the site's name says must be known. Configured servers are asked for what the route says, which all

@@ -93,3 +93,6 @@ fn quota(kind: &str, name: &str, connections_max: Option<u32>, rate: Option<Rate
         }),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -451,13 +451,6 @@ pub(super) struct Server<'a> {
 }
 
 impl Dialling {
-    /// Where connections of this route come from.
-    pub(super) fn source_of(&self, route: &Route) -> &Source {
-        let pool = route.queueing.pool.as_ref();
-        pool.and_then(|pool| self.pools.get(pool))
-            .unwrap_or(&self.source)
-    }
-
     /// How to talk to a server of this route.
     pub(super) fn manner(&self, route: &Route, server: Server<'_>, tls: NexthopTls) -> Manner {
         let source = self.source_of(route);

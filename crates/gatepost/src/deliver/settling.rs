@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome, SubmitError};
+use queue::{Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, SubmitError};
 use smtp::{Class, ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::time::Instant;
 
@@ -23,10 +23,12 @@ use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
 /// How long a message waits whose report could not be stored, or whose delivery ended by our own fault.
 const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
 
-/// A parcel that is being delivered. Dropped in a panic it is delayed, so that it can't be taken again at once.
+/// A parcel that is being delivered. Whatever cuts its delivery off, recipients that a nexthop has taken do not get the message
+/// again. In a panic the others are delayed, so that they can't be taken again at once.
 pub(super) struct InHand {
     queue: Queue,
     parcel: Option<Parcel>,
+    delivered: Vec<(u32, RecipientOutcome)>,
 }
 
 impl InHand {
@@ -34,7 +36,21 @@ impl InHand {
         InHand {
             queue: queue.clone(),
             parcel: Some(parcel),
+            delivered: Vec::new(),
         }
+    }
+
+    /// Takes note of the recipients that are delivered so far.
+    pub(super) fn note(&mut self, settling: &Settling<'_>) {
+        let delivered = |(_, outcome): &&(u32, RecipientOutcome)| {
+            matches!(outcome, RecipientOutcome::Delivered { .. })
+        };
+        self.delivered = settling
+            .outcomes
+            .iter()
+            .filter(delivered)
+            .cloned()
+            .collect();
     }
 
     /// The parcel. It is there until it is settled, which takes `self`.
@@ -64,19 +80,35 @@ impl InHand {
         self.delay_all(status, detail, pause);
     }
 
+    /// Gives all recipients up, by our own fault.
+    fn fail(mut self, status: Status, detail: &str) {
+        self.end(&RecipientOutcome::Failed {
+            nexthop: String::new(),
+            status,
+            diagnostic: detail.to_owned(),
+        });
+    }
+
     fn delay_all(&mut self, status: Status, detail: &str, pause: Duration) {
-        let Some(parcel) = self.parcel.take() else {
-            return;
-        };
-        let delayed = RecipientOutcome::Delayed {
+        self.end(&RecipientOutcome::Delayed {
             nexthop: String::new(),
             status,
             diagnostic: detail.to_owned(),
             retry_after: pause,
+        });
+    }
+
+    /// Settles those that are delivered as such, and the others as this.
+    fn end(&mut self, others: &RecipientOutcome) {
+        let Some(parcel) = self.parcel.take() else {
+            return;
         };
-        let recipients = parcel.recipients.clone();
-        let outcomes = recipients.into_iter().map(|index| (index, delayed.clone()));
-        self.queue.settle(parcel, outcomes.collect());
+        let outcome = |index: &u32| {
+            let known = self.delivered.iter().find(|(known, _)| known == index);
+            known.cloned().unwrap_or_else(|| (*index, others.clone()))
+        };
+        let outcomes = parcel.recipients.iter().map(outcome).collect();
+        self.queue.settle(parcel, outcomes);
     }
 }
 
@@ -85,6 +117,8 @@ impl Drop for InHand {
         if std::thread::panicking() {
             let detail = "delivery ended abnormally on this node";
             self.delay_all(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
+        } else {
+            self.end(&RecipientOutcome::Untried);
         }
     }
 }
@@ -100,6 +134,7 @@ pub(super) struct Settling<'a> {
     outcomes: Vec<(u32, RecipientOutcome)>,
     begun: Instant,
     tls: Option<Tls>,
+    proof: Option<String>,
     repeatable: bool,
     /// It is the end of the lifetime, not an attempt.
     expired: bool,
@@ -122,6 +157,7 @@ impl<'a> Settling<'a> {
             outcomes: Vec::with_capacity(parcel.recipients.len()),
             begun: Instant::now(),
             tls: None,
+            proof: None,
             repeatable: false,
             expired: false,
             handed_over: Some(Action::Delivered),
@@ -158,11 +194,11 @@ impl<'a> Settling<'a> {
             cipher: tls.cipher,
             server_name: None,
         });
-        self.handed_over = match (connection.speaks_dsn(), connection.is_final()) {
-            (true, _) => None,
-            (false, true) => Some(Action::Delivered),
-            (false, false) => Some(Action::Relayed),
-        };
+        self.proof = self
+            .tls
+            .is_some()
+            .then(|| connection.proof().as_str().to_owned());
+        self.handed_over = connection.untold();
         let lost =
             |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
         self.repeatable |= answers.iter().any(lost);
@@ -187,11 +223,12 @@ impl<'a> Settling<'a> {
     }
 
     /// Tells what became of it, and settles it with the queue.
-    pub(super) async fn finish(mut self, queue: &Queue, in_hand: InHand) {
+    pub(super) async fn finish(mut self, queue: &Queue, mut in_hand: InHand) {
         for (index, otherwise) in std::mem::take(&mut self.left) {
             let outcome = otherwise.unwrap_or(RecipientOutcome::Untried);
             self.outcomes.push((index, outcome));
         }
+        in_hand.note(&self);
         if let Err(error) = self.report(queue).await {
             self.keep_failed(&error);
         }
@@ -293,6 +330,7 @@ impl<'a> Settling<'a> {
                 recipients,
                 nexthop: nexthop.to_owned(),
                 tls: self.tls.clone(),
+                proof: self.proof.clone(),
                 bytes: self.message.content.len() as u64,
                 attempts: self.attempts.saturating_add(u32::from(!self.expired)),
                 repeatable: self.repeatable,
@@ -305,7 +343,7 @@ impl<'a> Settling<'a> {
 }
 
 /// Milliseconds since 1970.
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0)
 }
 
@@ -315,13 +353,13 @@ fn age(arrived: u64) -> Duration {
 }
 
 /// Whether a diagnostic is an SMTP reply: three digits and more.
-fn is_reply(diagnostic: &str) -> bool {
+pub(super) fn is_reply(diagnostic: &str) -> bool {
     let bytes = diagnostic.as_bytes();
     bytes.len() > 3 && bytes.iter().take(3).all(u8::is_ascii_digit)
 }
 
 /// The host in the label of a nexthop: `mx HOST:PORT`, `smtp:HOST:PORT`, `lmtp:HOST:PORT`.
-fn host(nexthop: &str) -> Option<&str> {
+pub(super) fn host(nexthop: &str) -> Option<&str> {
     let place = ["mx ", "smtp:", "lmtp:"]
         .iter()
         .find_map(|scheme| nexthop.strip_prefix(scheme))?;
@@ -419,7 +457,16 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
         Ok(message) => message,
         Err(error) => {
             tracing::error!(?error, "a queued message whose time is over can't be read");
-            return in_hand.delay(Status::transient(3, 0), "it can't be read", OWN_FAULT_PAUSE);
+            let detail = "it can't be read";
+            return match error {
+                ReadError::Fault(_) => {
+                    in_hand.delay(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
+                }
+                // No later attempt reads what is not there; what was is set aside and told (`queue-damaged`).
+                ReadError::Gone | ReadError::Damaged(_) => {
+                    in_hand.fail(Status::permanent(3, 0), detail);
+                }
+            };
         }
     };
     let mut settling = Settling::new(cx, &message, in_hand.parcel());

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Entered, Parcel, Queue, QueuedMessage, ReadError, SiteFault, Slot, Taken};
+use queue::{
+    Entered, Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, SiteFault, Slot, Taken,
+};
 use smtp::{ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::sync::watch;
 
@@ -181,7 +183,7 @@ impl Worker {
     /// # Errors
     /// Nobody can be reached; the parcel is as it was.
     async fn deliver(&mut self, slot: &mut Slot, parcel: Parcel) -> Result<(), Fault> {
-        let in_hand = InHand::new(&self.queue, parcel);
+        let mut in_hand = InHand::new(&self.queue, parcel);
         let plan = match self.plan_of(in_hand.parcel()).await {
             Ok(plan) => plan,
             Err(NoPlan::Permanent { status, text }) => {
@@ -205,8 +207,15 @@ impl Worker {
         let mut settling = Settling::new(&cx, &message, in_hand.parcel());
         if let Some(maildir) = &plan.maildir {
             let stored = store_queued(&cx, maildir, &message, &settling.left()).await;
+            match stored {
+                RecipientOutcome::Delivered { .. } => slot.worked(),
+                _ => slot.busy(),
+            }
             settling.settle_all(&stored);
-        } else if let Err(fault) = self.transact(slot, &plan, &message, &mut settling).await {
+        } else if let Err(fault) = self
+            .transact(slot, &plan, &message, (&mut settling, &mut in_hand))
+            .await
+        {
             in_hand.untried();
             return Err(fault);
         }
@@ -239,7 +248,7 @@ impl Worker {
         slot: &mut Slot,
         plan: &Plan,
         message: &QueuedMessage,
-        settling: &mut Settling<'_>,
+        (settling, in_hand): (&mut Settling<'_>, &mut InHand),
     ) -> Result<(), Fault> {
         let demand = demand(message);
         let mut tried: Vec<Arc<str>> = Vec::new();
@@ -261,6 +270,7 @@ impl Worker {
             let stale = was_used && answers.iter().all(is_stale);
             settling.note_transaction(&connection, &answers);
             settle(plan, settling, &label, answers);
+            in_hand.note(settling);
             let is_over = settling.is_done() || self.stop.borrow().is_some();
             match connection.is_reusable() && self.is_here(plan) {
                 true if is_over => self.connection = Some(connection),
@@ -366,7 +376,8 @@ fn demand(message: &QueuedMessage) -> Demand {
 /// What the answers mean goes by the parcel's own route.
 fn settle(plan: &Plan, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
     let queueing = &plan.route.route.queueing;
-    let accepted = |answer: &Answered| !matches!(answer, Answered::Reply(Step::Rcpt, _));
+    let accepted =
+        |answer: &Answered| matches!(answer, Answered::Reply(step, _) if *step != Step::Rcpt);
     let at = Circumstances {
         nexthop,
         pause: outcome::pause(queueing, settling.attempts()),

@@ -26,6 +26,9 @@ pub struct Delivery {
     /// The encryption of the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<Tls>,
+    /// How the server has proven over TLS who it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<String>,
     /// Bytes of the message.
     pub bytes: u64,
     /// How often delivery was tried, this time included.

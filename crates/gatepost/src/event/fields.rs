@@ -106,6 +106,26 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "report-withheld",
+        when: "Whoever sent a queued message gets no report on it: our postmaster does, or nobody.",
+        fields: &[
+            always("about", Shape::Text, "The reference of the message."),
+            always("action", Shape::Word(&["failed", "delayed", "relayed", "expanded", "delivered"]), "What became of it (RFC 3464 2.3.3); the gravest, if not the same for all."),
+            always("recipients", Shape::List(&Shape::Text), "The recipients that it is about, without angle brackets."),
+            always("reason", Shape::Word(&["null-reverse-path", "own-report", "unproven", "unwanted"]), "Why: there is no reverse-path, the message is a report itself, the reverse-path may not be the sender's own, or whoever sent the message does not want reports."),
+            always("to_postmaster", Shape::Flag, "Our postmaster gets a report in place of the reverse-path."),
+        ],
+    },
+    EventKind {
+        name: "unsigned",
+        when: "A message leaves without the DKIM signature that it should have.",
+        fields: &[
+            always("reference", Shape::Text, "The reference of the message."),
+            always("domain", Shape::Text, "The domain whose key does not sign."),
+            always("detail", Shape::Text, "What went wrong."),
+        ],
+    },
+    EventKind {
         name: "disk-full",
         when: "The disk of the queue has less room than `[queue] reserve`: messages are told 452 4.3.1 until there is more.",
         fields: &[

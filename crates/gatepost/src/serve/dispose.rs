@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use queue::{QueuedMessage, Submission};
 use scan::finding::Finding;
 use scan::specimen::Specimen;
 use smtp::Reply;
@@ -112,7 +113,8 @@ async fn hand_on(
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
     let (queues, fault) = (group.queues, group.fault.take());
     let mut edited = edits(transaction, disposal, route.route.result_fields);
-    sign(conversation, disposal.specimen, &mut edited).await;
+    let reference = transaction.reference;
+    sign(conversation, reference, disposal.specimen, &mut edited).await;
     let places: Vec<usize> = transaction
         .members(disposal.group)
         .map(|(place, _)| place)
@@ -134,6 +136,7 @@ async fn hand_on(
         return way.tell(transaction, &places, outcomes);
     }
     let mut outcomes = way.transfer(transaction, lease).await;
+    way.report_success(transaction, &places, &outcomes).await;
     if route.route.on_nexthop_failure == OnNexthopFailure::Queue {
         way.fall_back(transaction, &places, &mut outcomes).await;
     }
@@ -169,18 +172,21 @@ impl Way<'_> {
         deliver::hand_on(nexthops, dialling, &self.route.route, lease, &consignment).await
     }
 
-    /// To the queue, for the recipients at these places: one outcome for each.
-    async fn enqueue(&self, transaction: &mut Transaction, places: &[usize]) -> Vec<Outcome> {
-        let cx = &self.conversation.cx;
+    fn submission(&self, transaction: &Transaction, places: &[usize]) -> Submission {
         let queued = Queued {
             route: self.route,
             message: self.disposal.specimen.message.bytes(),
             edited: self.edited,
             eight_bit: self.disposal.eight_bit,
-            submitted: self.conversation.client.may_relay(cx),
+            submitted: self.conversation.client.may_relay(&self.conversation.cx),
         };
-        let client = &self.conversation.client;
-        let submission = queueing::submission(client, transaction, &queued, places);
+        queueing::submission(&self.conversation.client, transaction, &queued, places)
+    }
+
+    /// To the queue, for the recipients at these places: one outcome for each.
+    async fn enqueue(&self, transaction: &mut Transaction, places: &[usize]) -> Vec<Outcome> {
+        let cx = &self.conversation.cx;
+        let submission = self.submission(transaction, places);
         let announced = transaction.take_announcement();
         let submitted = match cx.services.queue() {
             Ok(queue) => queue
@@ -194,6 +200,40 @@ impl Way<'_> {
             Err(error) => Outcome::Unqueued(Arc::clone(error)),
         };
         places.iter().map(|_| outcome()).collect()
+    }
+
+    /// Reports to whoever wants to hear of success what the nexthop will not tell (RFC 3461 5.2.2).
+    async fn report_success(
+        &self,
+        transaction: &Transaction,
+        places: &[usize],
+        outcomes: &[Outcome],
+    ) {
+        let wants = |place: &usize| {
+            let recipient = transaction.recipients.get(*place);
+            let notify = recipient.and_then(|recipient| recipient.parameters.notify);
+            notify.is_some_and(|notify| notify.success)
+        };
+        let kept: Vec<(u32, &Custody)> = (0..)
+            .zip(places.iter().zip(outcomes))
+            .filter_map(|(index, (place, outcome))| match outcome {
+                Outcome::Kept(custody) if wants(place) => Some((index, custody)),
+                _ => None,
+            })
+            .collect();
+        let cx = &self.conversation.cx;
+        let (false, Ok(queue)) = (kept.is_empty(), cx.services.queue()) else {
+            return;
+        };
+        let submission = self.submission(transaction, places);
+        let message = QueuedMessage {
+            envelope: Arc::new(submission.envelope),
+            content: submission.content.concat().into(),
+        };
+        if let Err(error) = deliver::tell_handed_over(cx, queue, &message, &kept).await {
+            // The message is where it should be, which a refusal would deny.
+            tracing::error!(?error, "a report on a success can't be queued");
+        }
     }
 
     /// To the queue after all, for the recipients whose nexthop failed.

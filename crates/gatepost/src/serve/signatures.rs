@@ -10,10 +10,17 @@ use smtp::Mailbox;
 
 use super::conversation::Conversation;
 use crate::deliver::signing::{Signatory, Signer};
+use crate::event::Event;
+use crate::reference::Reference;
 use crate::trace_fields::Edited;
 
 /// Puts the signatures on top, if the client may relay and there is a key for the author's domain.
-pub(super) async fn sign(conversation: &Conversation, specimen: &Specimen, edited: &mut Edited) {
+pub(super) async fn sign(
+    conversation: &Conversation,
+    reference: Reference,
+    specimen: &Specimen,
+    edited: &mut Edited,
+) {
     let cx = &conversation.cx;
     if !conversation.client.may_relay(cx) {
         return;
@@ -34,16 +41,18 @@ pub(super) async fn sign(conversation: &Conversation, specimen: &Specimen, edite
         let body = message.get(body_start..).unwrap_or_default();
         signatory.fields(&header_section, body, now)
     });
-    match signed.await.map_err(|error| error.to_string()) {
-        Ok(Ok(mut fields)) => {
+    let signed = signed.await.map_err(|error| error.to_string());
+    match signed.and_then(|signed| signed.map_err(|error| error.to_string())) {
+        Ok(mut fields) => {
             fields.append(&mut edited.prepend);
             edited.prepend = fields;
         }
         // A message without a signature is better than none.
-        Ok(Err(error)) => {
-            tracing::error!(%domain, %error, "a message leaves without a DKIM signature");
-        }
-        Err(error) => tracing::error!(%domain, %error, "a message leaves without a DKIM signature"),
+        Err(detail) => cx.services.journal.emit(&Event::Unsigned {
+            reference: reference.to_string(),
+            domain,
+            detail,
+        }),
     }
 }
 

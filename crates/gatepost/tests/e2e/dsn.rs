@@ -22,10 +22,19 @@ struct Reporting {
 
 impl Reporting {
     fn start(manner: Manner, keys: &str) -> Reporting {
+        Reporting::with_route(manner, &format!("{QUEUED}{keys}"))
+    }
+
+    /// The nexthop is asked while the client waits.
+    fn cut_through(manner: Manner) -> Reporting {
+        Reporting::with_route(manner, "cut_through = true")
+    }
+
+    fn with_route(manner: Manner, keys: &str) -> Reporting {
         let (nexthop, reports) = (manner.start(), Sink::smtp());
         let gateway = Setup::new()
             .node("trusted_networks = [\"127.0.0.0/8\"]")
-            .route(nexthop.nexthop(), &format!("{QUEUED}{keys}"))
+            .route(nexthop.nexthop(), keys)
             .route_for("example.net", reports.nexthop(), QUEUED)
             .start();
         Reporting {
@@ -198,6 +207,21 @@ fn nobody_is_told_who_may_not_be() {
     );
     it.gateway.await_empty_queue();
     assert_eq!(it.reports.commands(), Vec::<String>::new());
+    // Nobody is left in the dark without a line that says so.
+    await_some_or(
+        || format!("{:#?}", it.gateway.log()),
+        || {
+            let withheld = it.gateway.events("report-withheld");
+            let unwanted = withheld
+                .iter()
+                .filter(|event| event["reason"] == "unwanted");
+            (unwanted.count() == 2).then_some(())
+        },
+    );
+    let null = it.gateway.await_event("report-withheld", |event| {
+        event["reason"] == "null-reverse-path"
+    });
+    assert_eq!(null["to_postmaster"], true, "{null:#}");
 }
 
 #[test]
@@ -232,7 +256,25 @@ fn a_delay_is_reported_once() {
 
 #[test]
 fn a_success_that_was_asked_for_is_reported_as_relayed() {
-    let it = Reporting::start(choosy(), "");
+    relayed(&Reporting::start(choosy(), ""));
+}
+
+#[test]
+fn so_it_is_where_the_client_waited_for_it() {
+    relayed(&Reporting::cut_through(choosy()));
+    // RFC 3461 5.2.1: who speaks DSN tells it by himself.
+    let it = Reporting::cut_through(Manner::smtp().offers("DSN"));
+    it.send(
+        "FROM:<ann@example.net>",
+        &["TO:<bob@example.com> NOTIFY=SUCCESS"],
+        &message("passed on"),
+    );
+    assert!(it.nexthop.one().recipients[0].contains(" NOTIFY=SUCCESS"));
+    it.gateway.await_empty_queue();
+    assert_eq!(it.reports.received(), []);
+}
+
+fn relayed(it: &Reporting) {
     it.send(
         "FROM:<ann@example.net> ENVID=e1",
         &[

@@ -23,6 +23,10 @@ use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension};
 /// Recipients that go together in one transaction at most (RFC 5321 4.5.3.1.8: a server must take 100).
 pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
 
+/// What is past its lifetime when it is read or accepted is tried once more, for so long at most, and no longer than its
+/// lifetime: a clock that jumped ahead, or a node that was off for a week, returns nothing untried.
+const OVERDUE_GRACE: Duration = Duration::from_secs(3600);
+
 /// The shared state.
 pub(crate) struct Shared {
     pub(crate) store: Arc<Store>,
@@ -32,6 +36,8 @@ pub(crate) struct Shared {
     inbox: Mutex<Inbox>,
     /// For the writer.
     pub(crate) signal: Condvar,
+    /// For whoever waits for longer than a stop may take.
+    pub(crate) stopping: Condvar,
     pub(crate) announced: AtomicUsize,
     hot: Mutex<Hot>,
     pub(crate) jobs: Jobs,
@@ -97,6 +103,7 @@ impl Shared {
             wake: Notify::new(),
             inbox: Mutex::default(),
             signal: Condvar::new(),
+            stopping: Condvar::new(),
             announced: AtomicUsize::new(0),
             hot: Mutex::new(hot),
             jobs: Jobs::default(),
@@ -209,7 +216,14 @@ impl Shared {
                 (u64::from(seconds) * 1000).saturating_sub(age),
             ))
         };
-        let (expires, warn) = (in_age(message.lifetime_seconds), message.warning_seconds);
+        let warn = message.warning_seconds;
+        let lifetime = Duration::from_secs(u64::from(message.lifetime_seconds));
+        let is_overdue = millis(lifetime) <= age;
+        let expires = if is_overdue {
+            now.after(lifetime.min(OVERDUE_GRACE))
+        } else {
+            in_age(message.lifetime_seconds)
+        };
         let id = message.id;
         // Recipients of one lane that are due together go together.
         let mut sets: Vec<(Kind, Vec<u32>)> = Vec::new();
@@ -221,6 +235,7 @@ impl Shared {
                     .get(at as usize)
                     .filter(|known| !known.state.is_final())?;
                 let is_held = known.state == RecipientState::Held;
+                let delay = if is_overdue { 0 } else { delay };
                 Some((
                     (known.lane, delay, known.attempts, known.warned, is_held),
                     at,
@@ -245,7 +260,7 @@ impl Shared {
                 recipients: recipients.len() as u32,
                 attempts: u32::from(attempts),
                 due: now.after(Duration::from_millis(delay)),
-                warn: (!warned && warn != 0).then(|| in_age(warn)),
+                warn: (!warned && !is_overdue && warn != 0).then(|| in_age(warn)),
                 expires,
                 held,
             };

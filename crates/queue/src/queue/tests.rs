@@ -419,6 +419,8 @@ async fn a_message_wakes_the_connection_that_was_at_work_last() {
             panic!("nothing to take");
         };
         queue.settle(parcel, vec![(0, delivered())]);
+        // Only a site that is known to work gets a second connection.
+        slot.worked();
         slots.push(slot);
     }
     let mut waiting: Vec<_> = slots
@@ -447,4 +449,73 @@ fn poll_once<F: Future + Unpin>(future: &mut F) -> Option<F::Output> {
         std::task::Poll::Ready(output) => Some(output),
         std::task::Poll::Pending => None,
     }
+}
+
+#[tokio::test]
+async fn files_are_for_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::new();
+    let queue = place.open().await;
+    let large = "x".repeat(20_000).leak();
+    queue
+        .submit(submission(&["one@a.example"], large))
+        .await
+        .unwrap();
+    queue
+        .suspend(Suspended::Domain("b.example".to_owned()), &actor())
+        .unwrap();
+    queue.close().await;
+    let mut folders = vec![place.folder.path().join("queue")];
+    let mut files = 0;
+    while let Some(folder) = folders.pop() {
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700, "{}", folder.display());
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files += 1;
+                assert_eq!(mode(&path), 0o600, "{}", path.display());
+            }
+        }
+    }
+    assert!(
+        files >= 6,
+        "segment, journal, sidecar, content, suspensions, lock"
+    );
+}
+
+#[tokio::test]
+async fn what_is_overdue_by_the_clock_is_tried_before_it_expires() {
+    const TEN_YEARS: u64 = 3650 * 86_400_000;
+    let place = Place::new();
+    let queue = place.open().await;
+    let wall = super::shared::wall();
+    let mut ids = Vec::new();
+    for arrived in [wall - TEN_YEARS, wall + TEN_YEARS] {
+        let mut submission = submission(&["one@a.example"], "text");
+        submission.envelope.arrived = arrived;
+        ids.push(queue.submit(submission).await.unwrap().id);
+    }
+    let (mut slot, first) = parcel(&queue).await;
+    let Taken::Parcel(second) = slot.take() else {
+        panic!("the second is not due")
+    };
+    let mut tried = [first.message, second.message];
+    tried.sort_unstable();
+    assert_eq!(tried.as_slice(), ids);
+    queue.settle(first, vec![(0, delayed())]);
+    queue.settle(second, vec![(0, delayed())]);
+    drop(slot);
+    queue.close().await;
+    drop(queue);
+
+    // A restart tries the overdue one at once; the other has its delay and its whole lifetime before it.
+    let queue = reopened(&place).await;
+    let (slot, overdue) = parcel(&queue).await;
+    assert_eq!((overdue.message, overdue.attempts), (ids[0], 1));
+    queue.settle(overdue, vec![(0, delivered())]);
+    drop(slot);
+    assert_eq!((queue.stats().messages, queue.stats().due), (1, 0));
 }

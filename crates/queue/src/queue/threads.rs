@@ -1,7 +1,7 @@
 //! The writer's thread and the one that reads earlier segments.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
@@ -15,6 +15,9 @@ use crate::writer::{Pending, Writer};
 const TICK: Duration = Duration::from_secs(1);
 /// Between two steps of compaction, so that they take a small part of the disk's time.
 const COMPACT_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long a segment that could not be read is left alone.
+const UNREAD_PAUSE: Duration = Duration::from_secs(60);
 
 /// Starts them.
 pub(crate) fn start(shared: &Arc<Shared>, writer: Writer, recoverer: Recoverer) -> io::Result<()> {
@@ -32,27 +35,23 @@ pub(crate) fn start(shared: &Arc<Shared>, writer: Writer, recoverer: Recoverer) 
 
 fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
     let begun = Instant::now();
-    while let Some(waiting) = recoverer.step(wall()) {
-        let count = waiting.len() as u64;
-        // Small portions, so that submissions and deliveries get their turn.
-        for some in waiting.chunks(500) {
-            let mut plan = shared.plan();
-            let mut index = shared.store.index();
-            for (slot, due) in some {
-                shared.enlist(&mut plan, &mut index, *slot, due);
-            }
-            drop(index);
-            shared.let_go(plan);
-        }
-        {
-            let mut recovery = shared.recovery();
-            recovery.segments_read += 1;
-            recovery.messages += count;
-            recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
-        }
-        if shared.inbox().stop {
+    loop {
+        if !read_segments(shared, &mut recoverer) {
             return;
         }
+        if recoverer.unread() == 0 {
+            break;
+        }
+        let inbox = shared.inbox();
+        let (inbox, _) = shared
+            .stopping
+            .wait_timeout_while(inbox, UNREAD_PAUSE, |inbox| !inbox.stop)
+            .unwrap_or_else(PoisonError::into_inner);
+        if inbox.stop {
+            return;
+        }
+        drop(inbox);
+        recoverer.again();
     }
     let (messages, recipients) = {
         let index = shared.store.index();
@@ -69,6 +68,34 @@ fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
     });
     shared.inbox().recovered = Some(recoverer);
     shared.call_writer();
+}
+
+/// Tries each segment once; false if the queue is stopped meanwhile.
+fn read_segments(shared: &Arc<Shared>, recoverer: &mut Recoverer) -> bool {
+    while let Some(waiting) = recoverer.step(wall()) {
+        // Small portions, so that submissions and deliveries get their turn.
+        for some in waiting.chunks(500) {
+            let mut plan = shared.plan();
+            let mut index = shared.store.index();
+            for (slot, due) in some {
+                shared.enlist(&mut plan, &mut index, *slot, due);
+            }
+            drop(index);
+            shared.let_go(plan);
+        }
+        {
+            let mut recovery = shared.recovery();
+            recovery.segments_read = recoverer.read();
+            recovery.segments_unread = recoverer.unread();
+            recovery.messages += waiting.len() as u64;
+            recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
+        }
+        shared.rouse();
+        if shared.inbox().stop {
+            return false;
+        }
+    }
+    true
 }
 
 fn write(shared: &Arc<Shared>, mut writer: Writer) {
@@ -94,7 +121,7 @@ fn write(shared: &Arc<Shared>, mut writer: Writer) {
         }
         let is_due = synced.elapsed() >= TICK;
         if is_due || !work.flush.is_empty() {
-            let is_whole = writer.write_journals() & writer.sync_journals();
+            let is_whole = writer.repeat_journals() & writer.sync_journals();
             synced = Instant::now();
             for flush in work.flush {
                 // Whoever asked may have gone.

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::{Recoverer, Waiting, delay, prepare};
 use crate::journal::Fate;
-use crate::simulation::disk::FaultyDisk;
+use crate::simulation::disk::{Faults, FaultyDisk};
 use crate::simulation::pending;
 use crate::store::{Part, Store};
 use crate::writer::Writer;
@@ -193,4 +193,50 @@ fn a_clock_that_was_set_never_makes_a_wait_longer() {
     assert_eq!(delay(&fate, 10_400), 200);
     assert_eq!(delay(&fate, 99_000), 0);
     assert_eq!(delay(&fate, 0), 600);
+}
+
+#[test]
+fn a_segment_that_cannot_be_read_is_told_left_alone_and_read_later() {
+    let disk = FaultyDisk::new(6);
+    let mut life = live(&disk);
+    let ids = submit(&mut life, &["one", "two"]);
+    let log = path(&life, 1, Part::Log);
+    life.writer.close();
+    disk.kill();
+
+    let notices: Arc<Mutex<Vec<Notice>>> = Arc::default();
+    let told = Arc::clone(&notices);
+    let observer = Arc::new(move |notice| told.lock().unwrap().push(notice));
+    let settings = Settings {
+        reserve_bytes: 0,
+        ..Settings::new("/queue")
+    };
+    let store = Arc::new(Store::new(settings, Arc::new(disk.clone()), observer));
+    let (numbers, next) = prepare(&store).unwrap();
+    let mut writer = Writer::new(Arc::clone(&store), next);
+    writer.ensure_active().unwrap();
+    let mut recoverer = Recoverer::new(Arc::clone(&store), numbers, next);
+    disk.fail(Faults {
+        read: 1,
+        ..Faults::default()
+    });
+    assert!(recoverer.step(1000).unwrap().is_empty());
+    assert!(recoverer.step(1000).is_none());
+    assert_eq!((recoverer.read(), recoverer.unread()), (0, 1));
+    assert!(matches!(
+        notices.lock().unwrap().as_slice(),
+        [Notice::DiskFault {
+            what: "reading a segment",
+            ..
+        }]
+    ));
+    writer.sync_journals();
+    assert!(!writer.compact_step());
+    assert!(disk.bytes_of(&log).is_some(), "it stays");
+
+    disk.fail(Faults::default());
+    recoverer.again();
+    assert_eq!(recoverer.step(1000).unwrap().len(), 2);
+    assert_eq!((recoverer.read(), recoverer.unread()), (1, 0));
+    assert_eq!(store.index().after(None).collect::<Vec<_>>(), ids);
 }

@@ -150,6 +150,10 @@ impl Schedule {
         if place == Place::Warning {
             entry.warn = Millis(0);
         }
+        if place == Place::Expiring {
+            // Its end could not be told or not be read: it waits like any other, or it would be over again at once.
+            entry.expires = until;
+        }
         entry.attempts = entry.attempts.saturating_add(1);
         entry.due = until;
         self.no_longer_out(place);

@@ -154,8 +154,11 @@ impl Schedule {
             return Some(Take::Parcel(ParcelId(parcel)));
         };
         let site = self.sites.at(site_id)?;
+        // After a 421 the connection at hand has no more right to go on than a new one would have.
+        let asks_for_patience = site.until > now || site.slots > site.window_now();
         if site.suspended
             || site.ready == 0
+            || asks_for_patience
             || taken >= site.limits.parcels_per_connection_max.max(1)
         {
             return None;

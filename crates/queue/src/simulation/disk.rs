@@ -16,6 +16,10 @@ pub(crate) struct Faults {
     pub(crate) write: u64,
     pub(crate) sync: u64,
     pub(crate) read: u64,
+    /// Making, removing and renaming files.
+    pub(crate) name: u64,
+    /// Writes that find no room.
+    pub(crate) full: u64,
 }
 
 #[derive(Clone)]
@@ -222,6 +226,18 @@ impl State {
         times != 0 && self.dice.one_in(times)
     }
 
+    /// Before a name is made or goes.
+    fn change_name(&mut self) -> io::Result<()> {
+        let (name, full) = (self.faults.name, self.faults.full);
+        if self.fails(name) {
+            return Err(eio());
+        }
+        if self.fails(full) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
+
     fn used(&self) -> u64 {
         if self.capacity == ENDLESS {
             return 0;
@@ -250,10 +266,7 @@ impl Disk for FaultyDisk {
         let inode = {
             let mut state = self.state();
             state.operate()?;
-            let times = state.faults.write;
-            if state.fails(times) {
-                return Err(eio());
-            }
+            state.change_name()?;
             if state.names.contains_key(path) {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
@@ -270,6 +283,10 @@ impl Disk for FaultyDisk {
         let inode = {
             let mut state = self.state();
             state.operate()?;
+            let times = state.faults.read;
+            if state.fails(times) {
+                return Err(eio());
+            }
             *state.names.get(path).ok_or(io::ErrorKind::NotFound)?
         };
         Ok(self.file(inode))
@@ -294,6 +311,7 @@ impl Disk for FaultyDisk {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.operate()?;
+        state.change_name()?;
         let inode = *state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
         state.name(NameChange::Gone(from.to_owned()));
         state.name(NameChange::Set(to.to_owned(), inode));
@@ -303,6 +321,7 @@ impl Disk for FaultyDisk {
     fn remove(&self, path: &Path) -> io::Result<()> {
         let mut state = self.state();
         state.operate()?;
+        state.change_name()?;
         if !state.names.contains_key(path) {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -365,7 +384,8 @@ impl DiskFile for FaultyFile {
             .collect();
         let times = state.faults.write;
         let is_faulty = state.fails(times);
-        let is_full = state.used() + bytes.len() as u64 > state.capacity;
+        let times = state.faults.full;
+        let is_full = state.fails(times) || state.used() + bytes.len() as u64 > state.capacity;
         if is_faulty || is_full {
             let length = state.dice.below(bytes.len() as u64 + 1) as usize;
             bytes.truncate(length);

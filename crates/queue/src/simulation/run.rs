@@ -34,6 +34,10 @@ pub(crate) struct Run {
     kept: BTreeMap<u64, Sent>,
     /// Refused, or on their way when the power failed: they may come back.
     uncertain: BTreeMap<u64, Sent>,
+    /// The same of earlier lives, until all of those has been read.
+    unread: BTreeMap<u64, Sent>,
+    /// Recipients that have changed or were read since journals were synced.
+    touched: BTreeSet<(u64, u32)>,
     /// Refused, and a later segment says so: they must not.
     refused: BTreeSet<u64>,
     /// A journal could not be written or synced in this life: nothing more is certain.
@@ -78,6 +82,8 @@ impl Run {
             recoverer: Some(recoverer),
             kept: BTreeMap::new(),
             uncertain: BTreeMap::new(),
+            unread: BTreeMap::new(),
+            touched: BTreeSet::new(),
             refused: BTreeSet::new(),
             journal_suspect: false,
             now: 1_700_000_000_000,
@@ -94,12 +100,7 @@ impl Run {
             let fuse = 20 + self.dice.below(400);
             self.disk.light(Some(fuse));
             if self.dice.one_in(2) {
-                let rate = 20 + self.dice.below(100);
-                self.disk.fail(Faults {
-                    write: rate,
-                    sync: rate,
-                    read: rate,
-                });
+                self.spoil();
             }
             for _ in 0..80 {
                 self.act();
@@ -110,6 +111,19 @@ impl Run {
             self.end_life();
             self.check();
         }
+    }
+
+    /// The disk begins to fail now and then.
+    fn spoil(&mut self) {
+        let rate = 20 + self.dice.below(100);
+        let mut rate = || if self.dice.one_in(4) { 0 } else { rate };
+        self.disk.fail(Faults {
+            write: rate(),
+            sync: rate(),
+            read: rate(),
+            name: rate(),
+            full: rate(),
+        });
     }
 
     fn act(&mut self) {
@@ -132,12 +146,20 @@ impl Run {
     }
 
     fn recover_step(&mut self) {
-        if let Some(recoverer) = &mut self.recoverer
-            && recoverer.step(self.now).is_none()
-        {
-            self.writer.finish_recovery(recoverer);
-            self.recoverer = None;
+        let Some(recoverer) = &mut self.recoverer else {
+            return;
+        };
+        if recoverer.step(self.now).is_some() {
+            return;
         }
+        if recoverer.unread() > 0 {
+            self.log
+                .push(format!("{} segments unread", recoverer.unread()));
+            recoverer.again();
+            return;
+        }
+        self.writer.finish_recovery(recoverer);
+        self.recoverer = None;
     }
 
     fn submit(&mut self) {
@@ -230,6 +252,7 @@ impl Run {
         self.log
             .push(format!("{id} {recipient}: {state:?} {attempts}"));
         sent.history[recipient as usize].0.push((state, attempts));
+        self.touched.insert((id, recipient));
     }
 
     fn pick(&mut self) -> Option<u64> {
@@ -239,10 +262,13 @@ impl Run {
 
     fn journals(&mut self, sync: bool) {
         self.look_for_suspects();
-        self.journal_suspect |= !self.writer.write_journals();
-        if sync {
+        if !sync {
+            self.writer.write_journals();
+        } else {
+            // What could not be written is not lost: it is written the next time.
+            let is_written = self.writer.repeat_journals();
             self.journal_suspect |= !self.writer.sync_journals();
-            if !self.journal_suspect && !self.disk.is_dead() {
+            if is_written && !self.journal_suspect && !self.disk.is_dead() {
                 self.certain();
             }
         }
@@ -259,7 +285,9 @@ impl Run {
 
     fn certain(&mut self) {
         self.log.push("journals synced".to_owned());
-        for (history, certain) in self.kept.values_mut().flat_map(|sent| &mut sent.history) {
+        for (id, recipient) in std::mem::take(&mut self.touched) {
+            let sent = self.kept.get_mut(&id).unwrap();
+            let (history, certain) = &mut sent.history[recipient as usize];
             *certain = history.len() - 1;
         }
     }
@@ -310,13 +338,27 @@ impl Run {
     }
 
     fn recover(&mut self) -> bool {
+        // Those of the life before may come back from segments that are not read yet.
+        self.unread.append(&mut self.uncertain);
+        self.touched.clear();
         let Some((store, writer, recoverer)) = open(&self.disk, self.seed) else {
             assert!(self.disk.is_dead(), "seed {}: it does not open", self.seed);
             return false;
         };
         (self.store, self.writer, self.recoverer) = (store, writer, Some(recoverer));
         self.journal_suspect = false;
-        while self.recoverer.is_some() {
+        let acts = self.dice.below(40);
+        if self.dice.one_in(2) {
+            self.spoil();
+        }
+        for _ in 0..acts {
+            self.recover_step();
+            if self.dice.one_in(2) {
+                self.act();
+            }
+        }
+        self.disk.fail(Faults::default());
+        while self.recoverer.is_some() && !self.disk.is_dead() {
             self.recover_step();
         }
         !self.disk.is_dead()
@@ -326,7 +368,7 @@ impl Run {
         let seed = self.seed;
         let present: BTreeSet<u64> = self.store.index().after(None).collect();
         for id in &present {
-            let known = self.kept.contains_key(id) || self.uncertain.contains_key(id);
+            let known = self.kept.contains_key(id) || self.unread.contains_key(id);
             assert!(
                 known,
                 "seed {seed}: message {id} is there, refused: {}",
@@ -346,12 +388,17 @@ impl Run {
             }
             check_message(seed, &self.store, *id, sent, &self.log);
         }
-        for (id, mut sent) in std::mem::take(&mut self.uncertain) {
+        for (id, mut sent) in std::mem::take(&mut self.unread) {
             if present.contains(&id) {
                 sent.came_back = true;
                 self.kept.insert(id, sent);
             }
         }
+        let recipients = |(id, sent): (&u64, &Sent)| {
+            let id = *id;
+            (0..sent.history.len() as u32).map(move |at| (id, at))
+        };
+        self.touched = self.kept.iter().flat_map(recipients).collect();
     }
 }
 

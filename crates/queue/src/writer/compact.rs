@@ -34,7 +34,7 @@ struct Moving {
 impl Writer {
     /// Moves some messages. Returns whether there is more to do.
     pub(crate) fn compact_step(&mut self) -> bool {
-        if !self.recovered || self.active.is_none() || self.store.room().is_err() {
+        if self.active.is_none() || self.store.room().is_err() {
             return false;
         }
         let Some((from, ids)) = self.sparse() else {
@@ -51,14 +51,17 @@ impl Writer {
     fn sparse(&self) -> Option<(u32, Vec<u64>)> {
         let segment_bytes_min = SEGMENT_BYTES_MIN.min(self.store.settings.segment_bytes_max);
         let mut index = self.store.index();
-        let (&number, segment) = index.segments.iter().find(|(_, segment)| {
-            let is_sparse = segment.live_bytes.saturating_mul(4) < segment.end
-                && segment.end >= segment_bytes_min;
-            segment.sealed
-                && !segment.immovable
-                && segment.live > 0
-                && (is_sparse || segment.journal_end > JOURNAL_BYTES_MAX)
-        })?;
+        let (&number, segment) = index
+            .segments
+            .range(self.free_from..)
+            .find(|(_, segment)| {
+                let is_sparse = segment.live_bytes.saturating_mul(4) < segment.end
+                    && segment.end >= segment_bytes_min;
+                segment.sealed
+                    && !segment.immovable
+                    && segment.live > 0
+                    && (is_sparse || segment.journal_end > JOURNAL_BYTES_MAX)
+            })?;
         let from = segment.moved_up_to;
         let mut ids = Vec::new();
         let mut bytes = 0;
@@ -148,7 +151,10 @@ impl Writer {
         drop(index);
         let marked = self.write_journals() && self.sync_journals();
         if let Some(segment) = self.store.index().segments.get_mut(&to).filter(|_| marked) {
-            segment.pins.retain(|pin| *pin != from);
+            // One of them only: another may stand for what was cut off there.
+            if let Some(at) = segment.pins.iter().rposition(|pin| *pin == from) {
+                segment.pins.remove(at);
+            }
         }
         if self.is_full_segment() {
             self.roll();

@@ -11,7 +11,7 @@ impl Writer {
     /// [`Writer::sync_journals`]. Returns whether all could be written.
     pub(crate) fn write_journals(&mut self) -> bool {
         let chunks = self.store.index().journal.begin();
-        let mut is_whole = true;
+        let mut failed = Vec::new();
         for chunk in chunks.iter() {
             let written = self
                 .store
@@ -23,19 +23,28 @@ impl Writer {
                 continue;
             };
             segment.journal_dirty = true;
-            segment.journal_suspect |= written.is_err();
+            let is_news = !std::mem::replace(&mut segment.journal_fails, written.is_err());
             drop(index);
-            if let Err(error) = written {
-                // What is lost are outcomes: after a crash these recipients are tried again.
-                is_whole = false;
+            let Err(error) = written else { continue };
+            // If the process ends before a repetition works, these recipients are tried again.
+            failed.push(chunk.clone());
+            if is_news {
                 self.store.tell(Notice::DiskFault {
                     what: "writing a journal",
                     detail: error.to_string(),
                 });
             }
         }
-        self.store.index().journal.finish();
+        let is_whole = failed.is_empty();
+        self.store.index().journal.finish(failed);
         is_whole
+    }
+
+    /// Tries once more to write what could not be written, too. To be called now and then, not in a loop: the disk may go on
+    /// failing.
+    pub(crate) fn repeat_journals(&mut self) -> bool {
+        self.store.index().journal.repeat();
+        self.write_journals()
     }
 
     /// Syncs the journals that were written to; then what they have finished is removed. Returns whether all could be synced.
@@ -76,15 +85,13 @@ impl Writer {
     /// Removes the segments of which no message waits any more. The records go first and for good, the journal after that:
     /// records without their journal would all be delivered again.
     fn remove_finished(&mut self) {
-        if !self.recovered {
-            return;
-        }
         let finished: Vec<u32> = {
             let index = self.store.index();
             // The highest number stays: it keeps numbers, and the ids made of them, from being used again.
             let highest = index.segments.keys().next_back().copied();
             let is_finished = |number: u32, segment: &crate::index::Segment| {
-                segment.sealed
+                number >= self.free_from
+                    && segment.sealed
                     && segment.live == 0
                     && !segment.journal_dirty
                     && !segment.stuck

@@ -181,3 +181,31 @@ fn a_group_has_one_sync() {
     place.writer.commit(&mut group, 0).unwrap();
     assert_eq!(syncs() - before, 1);
 }
+
+#[test]
+fn an_outcome_whose_entry_could_not_be_written_is_written_later() {
+    let mut place = place(settings());
+    let id = submit(&mut place, 100).unwrap();
+    deliver(&place, id);
+    place.disk.fail(Faults {
+        write: 1,
+        ..Faults::default()
+    });
+    assert!(!place.writer.write_journals());
+    assert!(!place.writer.repeat_journals());
+    place.disk.fail(Faults::default());
+    assert!(place.writer.repeat_journals() && place.writer.sync_journals());
+    assert_eq!(place.notices.lock().unwrap().len(), 1, "told once");
+    place.disk.crash();
+
+    let store = Arc::new(Store::new(
+        settings(),
+        Arc::new(place.disk.clone()),
+        Arc::new(|_| {}),
+    ));
+    let (numbers, next) = prepare(&store).unwrap();
+    let mut recoverer = Recoverer::new(Arc::clone(&store), numbers, next);
+    while let Some(waiting) = recoverer.step(0) {
+        assert!(waiting.is_empty(), "it would be delivered again");
+    }
+}

@@ -55,6 +55,7 @@ pub(super) const DELIVERY: &[Field] = &[
     always("recipients", Shape::List(&Shape::Part(&DELIVERED_RECIPIENT)), "The recipients that it was about."),
     maybe("nexthop", Shape::Text, "The nexthop that was spoken to, or was to be."),
     maybe("tls", Shape::Part(&TLS), "The encryption of the connection."),
+    maybe("proof", Shape::Word(&["none", "ca", "dane-ee", "dane-ta"]), "How the server has proven over TLS who it is: not at all, by a certificate of a CA, or by a TLSA record (RFC 7672)."),
     always("bytes", Shape::Number("bytes"), "The size of the message."),
     always("attempts", Shape::Number(""), "How often delivery was tried, this time included."),
     maybe("repeatable", Shape::Flag, "The final reply was lost, so that the message may arrive twice."),

@@ -12,6 +12,7 @@ use crate::decision::{
     Stage, Timings, Tls,
 };
 use crate::deliver::families::Family;
+use crate::deliver::report::{Action, Silence};
 use crate::event::{
     ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, SessionEnd,
     SessionEnded, Time,
@@ -495,6 +496,7 @@ fn of_the_queue() -> Vec<Event> {
             cipher: "TLS_AES_256_GCM_SHA384".to_owned(),
             server_name: None,
         }),
+        proof: Some("dane-ee".to_owned()),
         bytes: 4096,
         attempts: 2,
         repeatable: true,
@@ -510,10 +512,20 @@ fn of_the_queue() -> Vec<Event> {
         }],
         nexthop: String::new(),
         tls: None,
+        proof: None,
         repeatable: false,
         ..full.clone()
     };
-    vec![
+    let proven = ["none", "ca", "dane-ta"].map(|proof| Delivery {
+        proof: Some(proof.to_owned()),
+        ..full.clone()
+    });
+    let mut events: Vec<Event> = proven
+        .into_iter()
+        .map(|delivery| Event::Delivery(Box::new(delivery)))
+        .collect();
+    events.extend(withheld());
+    events.extend(vec![
         Event::Delivery(Box::new(full)),
         Event::Delivery(Box::new(bare)),
         Event::ReportQueued {
@@ -521,6 +533,11 @@ fn of_the_queue() -> Vec<Event> {
             queue_id: "4712".to_owned(),
             about: "K7QX-3M9D-2F".to_owned(),
             forward_path: "ann@example.net".to_owned(),
+        },
+        Event::Unsigned {
+            reference: "K7QX-3M9D-2F".to_owned(),
+            domain: "example.net".to_owned(),
+            detail: "RSA: too large".to_owned(),
         },
         Event::DiskFull {
             bytes_free: 1 << 20,
@@ -552,7 +569,26 @@ fn of_the_queue() -> Vec<Event> {
             damaged: 2,
             milliseconds: 8000.0,
         },
-    ]
+    ]);
+    events
+}
+
+fn withheld() -> Vec<Event> {
+    let combinations = [
+        (Action::Failed, Silence::Unproven),
+        (Action::Delayed, Silence::NullReversePath),
+        (Action::Relayed, Silence::OwnReport),
+        (Action::Expanded, Silence::Unwanted),
+        (Action::Delivered, Silence::Unwanted),
+    ];
+    let withheld = combinations.map(|(action, silence)| Event::ReportWithheld {
+        about: "K7QX-3M9D-2F".to_owned(),
+        action: action.word().to_owned(),
+        recipients: vec!["bob@example.org".to_owned()],
+        reason: silence.word().to_owned(),
+        to_postmaster: action == Action::Failed,
+    });
+    withheld.into()
 }
 
 /// All of them.

@@ -11,20 +11,10 @@ const RECIPIENTS_MAX: usize = 10;
 
 /// The event as a line; `None` for events of others.
 pub(super) fn line(event: &Event) -> Option<(Level, String)> {
+    if let Some(line) = of_messages(event) {
+        return Some(line);
+    }
     Some(match event {
-        Event::Delivery(delivery) => (Level::Info, delivered(delivery)),
-        Event::ReportQueued {
-            reference,
-            queue_id,
-            about,
-            forward_path,
-        } => (
-            Level::Info,
-            format!(
-                "{reference} report queued queue_id={queue_id} about={about} to=<{}>",
-                printable(forward_path)
-            ),
-        ),
         Event::DiskFull {
             bytes_free,
             bytes_reserved,
@@ -70,6 +60,59 @@ pub(super) fn line(event: &Event) -> Option<(Level, String)> {
             Level::Info,
             format!(
                 "queue read: {messages} messages wait for {recipients} recipients, {damaged} damaged records, in {milliseconds:.0} ms"
+            ),
+        ),
+        _ => return None,
+    })
+}
+
+/// What becomes of messages and of reports on them; `None` for other events.
+fn of_messages(event: &Event) -> Option<(Level, String)> {
+    Some(match event {
+        Event::Delivery(delivery) => (Level::Info, delivered(delivery)),
+        Event::ReportQueued {
+            reference,
+            queue_id,
+            about,
+            forward_path,
+        } => (
+            Level::Info,
+            format!(
+                "{reference} report queued queue_id={queue_id} about={about} to=<{}>",
+                printable(forward_path)
+            ),
+        ),
+        Event::ReportWithheld {
+            about,
+            action,
+            recipients,
+            reason,
+            to_postmaster,
+        } => {
+            let instead = match to_postmaster {
+                true => "the postmaster",
+                false => "nobody",
+            };
+            let named = recipients.iter().take(RECIPIENTS_MAX);
+            let named: Vec<_> = named.map(|it| printable(it)).collect();
+            (
+                Level::Info,
+                format!(
+                    "{about} report on {action} goes to {instead} reason={reason} recipients={} to=<{}>",
+                    recipients.len(),
+                    named.join(">,<")
+                ),
+            )
+        }
+        Event::Unsigned {
+            reference,
+            domain,
+            detail,
+        } => (
+            Level::Error,
+            format!(
+                "{reference} leaves without a DKIM signature of {domain}: {}",
+                printable(detail)
             ),
         ),
         _ => return None,

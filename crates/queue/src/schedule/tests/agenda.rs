@@ -132,3 +132,23 @@ fn reports_and_slots_take_turns() {
     }
     assert_eq!(reports, 64);
 }
+
+/// The end of a message that could not be told, or not be read, is not over again at once.
+#[test]
+fn an_end_that_is_delayed_waits() {
+    let mut schedule = schedule(10);
+    let waiting = Waiting {
+        expires: T0,
+        ..new(1, T0)
+    };
+    schedule.add(&key("c", "d"), &waiting, T0);
+    let Next::Expire(parcel) = schedule.next(T0) else {
+        panic!("its time is over");
+    };
+    schedule.delay(parcel, Duration::from_secs(300), T0);
+    let Next::Wait(Some(then)) = schedule.next(T0) else {
+        panic!("it waits");
+    };
+    assert!(T0.until(then) >= Duration::from_secs(300));
+    assert_eq!(schedule.next(then), Next::Expire(parcel));
+}
