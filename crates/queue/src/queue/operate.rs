@@ -155,6 +155,25 @@ impl Queue {
         Ok(Some(done))
     }
 
+    /// The recipients of a message that a delivery, or a report on them, has in hand just now.
+    pub fn in_hand(&self, id: MessageId) -> Vec<u32> {
+        let plan = self.shared.plan();
+        let index = self.shared.store.index();
+        let message = index.slot(id.0).and_then(|slot| index.message(slot));
+        let Some(message) = message else {
+            return Vec::new();
+        };
+        let is_out = |parcel| {
+            let state = plan.schedule.parcel(ParcelId(parcel));
+            state.is_some_and(|state| state.message == id.0 && state.out)
+        };
+        let recipients = message.recipients.iter().zip(0..);
+        recipients
+            .filter(|(known, _)| !known.state.is_final() && is_out(known.parcel))
+            .map(|(_, at)| at)
+            .collect()
+    }
+
     /// A lane, if anything waits in it, and why it or its site was last left alone.
     pub fn lane(&self, key: &LaneKey) -> Option<(LaneState, Option<SiteFault>)> {
         let plan = self.shared.plan();

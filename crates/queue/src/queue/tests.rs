@@ -329,12 +329,16 @@ async fn a_recipient_removed_while_it_is_out_does_not_come_again() {
     let (slot, out) = parcel(&queue).await;
     assert_eq!(out.recipients, [0, 1]);
     let on = |recipients: &[u32], action| queue.act_on(id, Some(recipients), &action, &actor());
+    assert_eq!(queue.in_hand(id), [0, 1]);
     // The other one decides when they come back.
     assert_eq!(on(&[1], Action::Hold), Ok(Some(vec![])));
     assert_eq!(on(&[1], Action::Remove), Ok(Some(vec![1])));
     drop((slot, out));
+    assert_eq!(queue.in_hand(id), []);
+    let listed = queue.listed(id).unwrap().unwrap();
     let (_slot, again) = parcel(&queue).await;
     assert_eq!(again.recipients, [0]);
+    assert_eq!(listed.lane(0).as_ref(), Some(&again.lane));
     assert_eq!(queue.stats().recipients, 1);
 }
 
