@@ -18,6 +18,9 @@ use crate::{
     SiteFault, SiteState,
 };
 
+/// Messages that a page has room for from the start.
+const PAGE_RESERVED: usize = 128;
+
 impl Queue {
     /// Counts.
     pub fn stats(&self) -> Stats {
@@ -51,19 +54,23 @@ impl Queue {
     /// # Errors
     /// If the disk fails. What is damaged is left out: it was set aside.
     pub fn page(&self, after: Option<MessageId>, limit: usize) -> Result<Vec<Listed>, ReadError> {
-        let ids: Vec<u64> = self
-            .shared
-            .store
-            .index()
-            .after(after.map(|id| id.0))
-            .take(limit)
-            .collect();
-        let mut page = Vec::with_capacity(ids.len());
-        for id in ids {
-            match self.listed(MessageId(id)) {
-                Ok(listed) => page.extend(listed),
-                Err(ReadError::Gone | ReadError::Damaged(_)) => {}
-                Err(error) => return Err(error),
+        let mut page = Vec::with_capacity(limit.min(PAGE_RESERVED));
+        let mut after = after.map(|id| id.0);
+        // A page is short only at the end of the queue, whatever is damaged.
+        while page.len() < limit {
+            let index = self.shared.store.index();
+            let ids: Vec<u64> = index.after(after).take(limit - page.len()).collect();
+            drop(index);
+            let Some(last) = ids.last() else {
+                break;
+            };
+            after = Some(*last);
+            for id in ids {
+                match self.listed(MessageId(id)) {
+                    Ok(listed) => page.extend(listed),
+                    Err(ReadError::Gone | ReadError::Damaged(_)) => {}
+                    Err(error) => return Err(error),
+                }
             }
         }
         Ok(page)

@@ -344,7 +344,7 @@ impl Pattern {
 }
 
 fn text_of(mailbox: &Mailbox) -> String {
-    format!("{}@{}", mailbox.local_part.to_string().to_lowercase(), mailbox.domain.ascii())
+    format!("{}@{}", mailbox.local_part.as_str().to_lowercase(), mailbox.domain.ascii())
 }
 
 /// A domain as lanes have it: lower case, A-labels.
