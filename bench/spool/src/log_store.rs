@@ -89,8 +89,7 @@ impl Store for LogStore {
     fn submit(&self, message: &Message) -> Result<()> {
         let announcement = self.queue.announce();
         let submission = submission(message)?;
-        let stored = block_on(self.queue.submit(submission));
-        drop(announcement);
+        let stored = block_on(self.queue.submit_announced(submission, Some(announcement)));
         stored.map_err(|error| anyhow!("{error:?}"))?;
         self.submitted.fetch_add(1, Ordering::Relaxed);
         Ok(())

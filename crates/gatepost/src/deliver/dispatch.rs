@@ -50,7 +50,7 @@ impl Dispatch {
                 () = stopped(&mut stop) => break,
                 Some(ended) = workers.join_next() => note(ended),
                 task = self.queue.next() => {
-                    if !self.begin(task, &mut workers).await {
+                    if !self.begin(task, &mut workers) {
                         break;
                     }
                 }
@@ -69,7 +69,7 @@ impl Dispatch {
     }
 
     /// Begins a task; false if it is the last.
-    async fn begin(&mut self, task: Task, workers: &mut JoinSet<()>) -> bool {
+    fn begin(&mut self, task: Task, workers: &mut JoinSet<()>) -> bool {
         let cx = self.current.load();
         match task {
             Task::Deliver(slot) => {
@@ -81,17 +81,18 @@ impl Dispatch {
                 ));
             }
             Task::Warn(parcel) => {
-                let permit = Arc::clone(&self.reports).acquire_owned().await;
-                let queue = self.queue.clone();
+                let (queue, reports) = (self.queue.clone(), Arc::clone(&self.reports));
                 workers.spawn(async move {
+                    // Waited for here and not in the loop, which a disk that hangs must not hold up.
+                    let permit = reports.acquire_owned().await;
                     worker::warn(&cx, &queue, parcel).await;
                     drop(permit);
                 });
             }
             Task::Expire(parcel) => {
-                let permit = Arc::clone(&self.reports).acquire_owned().await;
-                let queue = self.queue.clone();
+                let (queue, reports) = (self.queue.clone(), Arc::clone(&self.reports));
                 workers.spawn(async move {
+                    let permit = reports.acquire_owned().await;
                     worker::expire(&cx, &queue, parcel).await;
                     drop(permit);
                 });
