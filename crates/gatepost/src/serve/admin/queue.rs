@@ -145,7 +145,9 @@ impl Turns {
 pub(super) fn commands() -> Router<Shared> {
     let act = |action| {
         post(
-            move |state: State<Shared>, peer: ConnectInfo<Peer>, body: Result<Bytes, BytesRejection>| {
+            move |state: State<Shared>,
+                  peer: ConnectInfo<Peer>,
+                  body: Result<Bytes, BytesRejection>| {
                 act(state, peer, action, body)
             },
         )
@@ -229,12 +231,21 @@ async fn destinations(
     for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
         let number = value.parse().ok().filter(|it| *it <= DESTINATIONS_MAX);
         limit = number.filter(|_| name == "limit").ok_or_else(|| {
-            let error = format!("`{}={}` can't be asked for", name.escape_debug(), value.escape_debug());
-            Problem::bad(error, format!("write limit=NUMBER, {DESTINATIONS_MAX} at most"))
+            let error = format!(
+                "`{}={}` can't be asked for",
+                name.escape_debug(),
+                value.escape_debug()
+            );
+            Problem::bad(
+                error,
+                format!("write limit=NUMBER, {DESTINATIONS_MAX} at most"),
+            )
         })?;
     }
     let queue = queue_of(&shared)?;
-    Ok(Json(blocking(move || Destinations::new(&queue, limit)).await?))
+    Ok(Json(
+        blocking(move || Destinations::new(&queue, limit)).await?,
+    ))
 }
 
 async fn act(
@@ -274,12 +285,18 @@ async fn suspend(
         let error = format!("nothing is suspended: {error}");
         Problem::fault(error, "look at the disk of the queue, then ask again")
     })?;
-    shared.server.current.load().services.journal.emit(&Event::DeliverySuspended {
-        kind,
-        name,
-        by: by.name,
-        reason: by.reason,
-    });
+    shared
+        .server
+        .current
+        .load()
+        .services
+        .journal
+        .emit(&Event::DeliverySuspended {
+            kind,
+            name,
+            by: by.name,
+            reason: by.reason,
+        });
     Ok(Json(answer))
 }
 
@@ -299,14 +316,23 @@ async fn resume(
     })?;
     if !was {
         let error = format!("{} {} is not suspended", kind.word(), name.escape_debug());
-        return Err(Problem::missing(error, "`gatepost queue destinations` tells what is"));
+        return Err(Problem::missing(
+            error,
+            "`gatepost queue destinations` tells what is",
+        ));
     }
-    shared.server.current.load().services.journal.emit(&Event::DeliveryResumed {
-        kind,
-        name: name.clone(),
-        by: peer.name,
-        reason: request.reason.trim().to_owned(),
-    });
+    shared
+        .server
+        .current
+        .load()
+        .services
+        .journal
+        .emit(&Event::DeliveryResumed {
+            kind,
+            name: name.clone(),
+            by: peer.name,
+            reason: request.reason.trim().to_owned(),
+        });
     Ok(Json(SuspendAnswer {
         kind,
         name,
@@ -330,7 +356,11 @@ fn suspended(request: &SuspendRequest) -> Result<(SuspensionKind, String, Suspen
     };
     if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains(char::is_control) {
         return Err(Problem::bad(
-            format!("`{}` can't be the name of a {}", name.escape_debug(), kind.word()),
+            format!(
+                "`{}` can't be the name of a {}",
+                name.escape_debug(),
+                kind.word()
+            ),
             "`gatepost queue destinations` names what there is",
         ));
     }
@@ -394,7 +424,10 @@ fn read<T: DeserializeOwned>(body: Result<Bytes, BytesRejection>) -> Result<T, P
 async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Problem> {
-    tokio::task::spawn_blocking(read)
-        .await
-        .map_err(|_| Problem::fault("the reading of the queue ended abnormally", "look at the log"))
+    tokio::task::spawn_blocking(read).await.map_err(|_| {
+        Problem::fault(
+            "the reading of the queue ended abnormally",
+            "look at the log",
+        )
+    })
 }

@@ -107,7 +107,7 @@ pub(super) struct Order {
 
 impl Order {
     /// From a request, checked.
-    pub fn new(
+    pub(super) fn new(
         cx: Arc<Context>,
         queue: Queue,
         action: QueueAction,
@@ -130,7 +130,7 @@ impl Order {
     }
 
     /// Does it to each message on the way.
-    pub fn stream(self, walk: Walk, permit: OwnedSemaphorePermit) -> Response {
+    pub(super) fn stream(self, walk: Walk, permit: OwnedSemaphorePermit) -> Response {
         let state = Way {
             order: Arc::new(self),
             walk,
@@ -189,7 +189,12 @@ impl Order {
         let act = move || order.act_and_record(&listed, &chosen, reported);
         match tokio::task::spawn_blocking(act).await {
             Ok(done) => done,
-            Err(_) => self.done(&known, &[], DoneResult::Failed, "it ended abnormally: look at the log"),
+            Err(_) => self.done(
+                &known,
+                &[],
+                DoneResult::Failed,
+                "it ended abnormally: look at the log",
+            ),
         }
     }
 
@@ -201,11 +206,17 @@ impl Order {
             QueueAction::Remove => Action::Remove,
             QueueAction::Reroute => Action::Reroute(self.nexthop.clone()),
         };
-        match self.queue.act_on(listed.id, Some(chosen), &action, &self.by) {
-            Ok(None) => self.done(listed, &[], DoneResult::Gone, "it has left the queue meanwhile"),
-            Ok(Some(done)) if done.is_empty() => {
-                self.done(listed, &[], DoneResult::Busy, BUSY)
-            }
+        match self
+            .queue
+            .act_on(listed.id, Some(chosen), &action, &self.by)
+        {
+            Ok(None) => self.done(
+                listed,
+                &[],
+                DoneResult::Gone,
+                "it has left the queue meanwhile",
+            ),
+            Ok(Some(done)) if done.is_empty() => self.done(listed, &[], DoneResult::Busy, BUSY),
             Ok(Some(done)) => {
                 self.record(listed, &done, reported);
                 let left = if done.len() < chosen.len() { BUSY } else { "" };
@@ -222,7 +233,8 @@ impl Order {
     async fn remove_with_report(self: Arc<Order>, listed: Listed, chosen: Vec<u32>) -> Done {
         let order = Arc::clone(&self);
         let (id, wanted) = (listed.id, chosen.clone());
-        let prepared = tokio::task::spawn_blocking(move || order.hold_for_report(id, &wanted)).await;
+        let prepared =
+            tokio::task::spawn_blocking(move || order.hold_for_report(id, &wanted)).await;
         let content = match prepared {
             Ok(Ok(Some(content))) => content,
             Ok(Ok(None)) => {
@@ -230,13 +242,25 @@ impl Order {
                 return self.done(&listed, &[], DoneResult::Busy, BUSY);
             }
             Ok(Err(ReadError::Gone)) => {
-                return self.done(&listed, &[], DoneResult::Gone, "it has left the queue meanwhile");
+                return self.done(
+                    &listed,
+                    &[],
+                    DoneResult::Gone,
+                    "it has left the queue meanwhile",
+                );
             }
             Ok(Err(error)) => {
                 self.let_go(&listed, &chosen).await;
                 return self.done(&listed, &[], DoneResult::Failed, &error.to_string());
             }
-            Err(_) => return self.done(&listed, &[], DoneResult::Failed, "it ended abnormally: look at the log"),
+            Err(_) => {
+                return self.done(
+                    &listed,
+                    &[],
+                    DoneResult::Failed,
+                    "it ended abnormally: look at the log",
+                );
+            }
         };
         let concerned = chosen.iter().map(|index| Concerned {
             index: *index,
@@ -263,7 +287,9 @@ impl Order {
 
     /// Holds them; the content for the report, or `None` if one of them is under way.
     fn hold_for_report(&self, id: MessageId, chosen: &[u32]) -> Result<Option<Bytes>, ReadError> {
-        let held = self.queue.act_on(id, Some(chosen), &Action::Hold, &self.by)?;
+        let held = self
+            .queue
+            .act_on(id, Some(chosen), &Action::Hold, &self.by)?;
         let held = held.ok_or(ReadError::Gone)?;
         let in_hand = self.queue.in_hand(id);
         if held.len() < chosen.len() || chosen.iter().any(|it| in_hand.contains(it)) {
@@ -310,7 +336,9 @@ impl Order {
             reference: listed.envelope.reference.clone(),
             reverse_path: reverse_path(&listed.envelope.reverse_path),
             result,
-            recipients: names(listed, recipients).take(NAMED_RECIPIENTS_MAX).collect(),
+            recipients: names(listed, recipients)
+                .take(NAMED_RECIPIENTS_MAX)
+                .collect(),
             count: recipients.len() as u64,
             detail: detail.to_owned(),
         }
@@ -344,7 +372,10 @@ impl Way {
         let (mut way, page) = match paged.await {
             Ok((way, page)) => (way, page),
             Err(_) => {
-                let problem = Problem::fault("the reading of the queue ended abnormally", "look at the log");
+                let problem = Problem::fault(
+                    "the reading of the queue ended abnormally",
+                    "look at the log",
+                );
                 line(&problem, &mut out);
                 return (out, None);
             }
@@ -398,14 +429,23 @@ fn check(action: QueueAction, request: &ActRequest) -> Result<(), Problem> {
         ));
     }
     if action == QueueAction::Remove && request.reason.trim().is_empty() {
-        return Err(Problem::bad("remove: there is no reason", "say why: it is recorded"));
+        return Err(Problem::bad(
+            "remove: there is no reason",
+            "say why: it is recorded",
+        ));
     }
     reason(&request.reason)?;
     if request.report && action != QueueAction::Remove {
-        return Err(Problem::bad(format!("{word}: there is nothing to report"), "leave out `report`"));
+        return Err(Problem::bad(
+            format!("{word}: there is nothing to report"),
+            "leave out `report`",
+        ));
     }
     if request.nexthop.is_some() && action != QueueAction::Reroute {
-        return Err(Problem::bad(format!("{word}: no nexthop is chosen by that"), "leave out `nexthop`"));
+        return Err(Problem::bad(
+            format!("{word}: no nexthop is chosen by that"),
+            "leave out `nexthop`",
+        ));
     }
     Ok(())
 }
@@ -431,7 +471,10 @@ fn nexthops(text: &str) -> Result<String, Problem> {
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     if words.is_empty() {
-        return Err(Problem::bad("the nexthop is empty", "write one such as smtp:192.0.2.9:25"));
+        return Err(Problem::bad(
+            "the nexthop is empty",
+            "write one such as smtp:192.0.2.9:25",
+        ));
     }
     for word in &words {
         if let Err(detail) = Nexthop::from_command(word) {

@@ -118,7 +118,11 @@ impl Destinations {
 fn site(state: SiteState) -> Site {
     let (status, detail, nexthop) = match state.last {
         None => (None, None, None),
-        Some(fault) => (Some(fault.status.to_string()), Some(fault.detail), Some(fault.nexthop)),
+        Some(fault) => (
+            Some(fault.status.to_string()),
+            Some(fault.detail),
+            Some(fault.nexthop),
+        ),
     };
     Site {
         site: state.site,

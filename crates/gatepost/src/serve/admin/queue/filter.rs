@@ -79,7 +79,10 @@ impl Filter {
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             if values.contains_key(&*name) {
                 let error = format!("the filter `{}` is given twice", name.escape_debug());
-                return Err(Problem::bad(error, "give it once: all filters must hold at once"));
+                return Err(Problem::bad(
+                    error,
+                    "give it once: all filters must hold at once",
+                ));
             }
             values.insert(name.into_owned(), value.into_owned().into());
         }
@@ -191,7 +194,11 @@ impl Filter {
             return Ok(None);
         }
         let mut names = Names::default();
-        for name in [&self.id, &self.reference].into_iter().flatten().flat_map(|it| it.split(',')) {
+        for name in [&self.id, &self.reference]
+            .into_iter()
+            .flatten()
+            .flat_map(|it| it.split(','))
+        {
             let name = name.trim();
             if let Ok(id) = name.parse() {
                 names.ids.insert(id);
@@ -199,7 +206,10 @@ impl Filter {
                 names.references.insert(reference.to_string());
             } else {
                 return Err(Problem::bad(
-                    format!("`{}` is neither an id in the queue nor a reference", name.escape_debug()),
+                    format!(
+                        "`{}` is neither an id in the queue nor a reference",
+                        name.escape_debug()
+                    ),
                     "write a number such as 4711, or a reference such as K7QX-3M9D-2F",
                 ));
             }
@@ -255,35 +265,50 @@ impl Matcher {
         self.names.as_ref().is_none_or(is_named)
             && self.older_than.is_none_or(|older| age > older)
             && self.younger_than.is_none_or(|younger| age < younger)
-            && self.customer.as_ref().is_none_or(|customer| **customer == *envelope.customer)
-            && self.reverse_path.as_ref().is_none_or(|path| match &envelope.reverse_path {
-                ReversePath::Null => *path == Pattern::Null,
-                ReversePath::Mailbox(mailbox) => path.is(mailbox),
-            })
+            && self
+                .customer
+                .as_ref()
+                .is_none_or(|customer| **customer == *envelope.customer)
+            && self
+                .reverse_path
+                .as_ref()
+                .is_none_or(|path| match &envelope.reverse_path {
+                    ReversePath::Null => *path == Pattern::Null,
+                    ReversePath::Mailbox(mailbox) => path.is(mailbox),
+                })
     }
 
     /// Whether the recipient at this place is meant: only one that waits is. `waits` tells what it waits for.
     pub fn takes_recipient(&self, listed: &Listed, at: usize, waits: &mut Waits<'_>) -> bool {
-        let (Some(recipient), Some(queued)) =
-            (listed.recipients.get(at), listed.envelope.recipients.get(at))
-        else {
+        let (Some(recipient), Some(queued)) = (
+            listed.recipients.get(at),
+            listed.envelope.recipients.get(at),
+        ) else {
             return false;
         };
-        if !matches!(recipient.state, RecipientState::Waiting | RecipientState::Held) {
+        if !matches!(
+            recipient.state,
+            RecipientState::Waiting | RecipientState::Held
+        ) {
             return false;
         }
         let path = &queued.forward_path;
         let domain = self.domain.as_ref();
         domain.is_none_or(|domain| path.domain().is_some_and(|it| *it.ascii() == **domain))
-            && self.recipient.as_ref().is_none_or(|wanted| match path.mailbox() {
-                Some(mailbox) => wanted.is(mailbox),
-                None => *wanted == Pattern::Mailbox("postmaster".to_owned()),
-            })
+            && self
+                .recipient
+                .as_ref()
+                .is_none_or(|wanted| match path.mailbox() {
+                    Some(mailbox) => wanted.is(mailbox),
+                    None => *wanted == Pattern::Mailbox("postmaster".to_owned()),
+                })
             && self.takes_circumstances(listed, at, waits)
     }
 
     fn takes_circumstances(&self, listed: &Listed, at: usize, waits: &mut Waits<'_>) -> bool {
-        if [&self.text, &self.site, &self.nexthop].iter().all(|it| it.is_none())
+        if [&self.text, &self.site, &self.nexthop]
+            .iter()
+            .all(|it| it.is_none())
             && self.state.is_none()
         {
             return true;
@@ -328,7 +353,10 @@ impl Pattern {
         }
         let mailbox: Mailbox = bare.parse().map_err(|_| {
             let error = format!("{name}: `{}` is not an address", text.escape_debug());
-            Problem::bad(error, "write ann@example.org, or @example.org for all of a domain")
+            Problem::bad(
+                error,
+                "write ann@example.org, or @example.org for all of a domain",
+            )
         })?;
         Ok(Pattern::Mailbox(text_of(&mailbox)))
     }
@@ -344,7 +372,11 @@ impl Pattern {
 }
 
 fn text_of(mailbox: &Mailbox) -> String {
-    format!("{}@{}", mailbox.local_part.as_str().to_lowercase(), mailbox.domain.ascii())
+    format!(
+        "{}@{}",
+        mailbox.local_part.as_str().to_lowercase(),
+        mailbox.domain.ascii()
+    )
 }
 
 /// A domain as lanes have it: lower case, A-labels.

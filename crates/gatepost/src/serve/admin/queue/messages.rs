@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use queue::{LaneKey, Listed, Origin, Queue, RecipientState, ReadError};
+use queue::{LaneKey, Listed, Origin, Queue, ReadError, RecipientState};
 use serde::{Deserialize, Serialize};
 use smtp::ReversePath;
 
@@ -128,7 +128,10 @@ impl State {
     }
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde asks for a reference"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
@@ -155,12 +158,15 @@ impl<'q> Waits<'q> {
 
     fn lane(&mut self, key: LaneKey) -> &Lane {
         if self.last.as_ref().is_none_or(|(last, _)| *last != key) {
-            let lane = self.queue.lane(&key).map_or_else(Lane::default, |(state, fault)| Lane {
-                site: state.site,
-                suspended: state.suspended,
-                backed_off: state.backed_off,
-                fault,
-            });
+            let lane = self
+                .queue
+                .lane(&key)
+                .map_or_else(Lane::default, |(state, fault)| Lane {
+                    site: state.site,
+                    suspended: state.suspended,
+                    backed_off: state.backed_off,
+                    fault,
+                });
             return &self.last.insert((key, lane)).1;
         }
         // It is there, or the lines above would have put it there.
@@ -178,7 +184,9 @@ impl<'q> Waits<'q> {
             Some(key) => self.lane(key).clone(),
             None => Lane::default(),
         };
-        let site_fault = lane.fault.map(|fault| (fault.status, fault.detail, fault.nexthop));
+        let site_fault = lane
+            .fault
+            .map(|fault| (fault.status, fault.detail, fault.nexthop));
         let own_fault = recipient.last.clone();
         let own_fault = own_fault.map(|last| (last.status, last.diagnostic, last.nexthop));
         let fault = own_fault.or(site_fault);
@@ -191,12 +199,15 @@ impl<'q> Waits<'q> {
             RecipientState::Waiting => State::New,
         };
         // Neither before its own time nor before that of its destination.
-        let of_site = lane.backed_off.map_or(0, |wait| now.saturating_add(millis(wait)));
+        let of_site = lane
+            .backed_off
+            .map_or(0, |wait| now.saturating_add(millis(wait)));
         let next = recipient.next_attempt.unwrap_or(0).max(of_site);
         let waits = matches!(state, State::New | State::Delayed) && !lane.suspended && next > now;
-        let (status, reply, nexthop) = fault.map_or((None, None, None), |(status, reply, nexthop)| {
-            (Some(status.to_string()), Some(reply), Some(nexthop))
-        });
+        let (status, reply, nexthop) = fault
+            .map_or((None, None, None), |(status, reply, nexthop)| {
+                (Some(status.to_string()), Some(reply), Some(nexthop))
+            });
         let by = recipient.by.as_ref();
         Facts {
             state,
@@ -237,7 +248,12 @@ impl Facts {
 
 impl QueuedMessage {
     /// The message with the recipients at these places, so many at most.
-    pub fn new(listed: &Listed, places: &[usize], most: usize, waits: &mut Waits<'_>) -> QueuedMessage {
+    pub fn new(
+        listed: &Listed,
+        places: &[usize],
+        most: usize,
+        waits: &mut Waits<'_>,
+    ) -> QueuedMessage {
         let envelope = &listed.envelope;
         let recipients: Vec<QueuedRecipient> = places
             .iter()
@@ -252,7 +268,10 @@ impl QueuedMessage {
         let mut states = recipients.iter().map(|recipient| recipient.facts.state);
         let first = states.clone().find(|state| state.is_open());
         let state = first.or(states.next()).unwrap_or(State::New);
-        let open = listed.recipients.iter().filter(|recipient| !recipient.state.is_final());
+        let open = listed
+            .recipients
+            .iter()
+            .filter(|recipient| !recipient.state.is_final());
         QueuedMessage {
             queue_id: listed.id.to_string(),
             reference: envelope.reference.clone(),
@@ -282,7 +301,12 @@ impl QueuedMessage {
     pub fn whole(queue: &Queue, id: queue::MessageId) -> Result<QueuedMessage, ReadError> {
         let listed = queue.listed(id)?.ok_or(ReadError::Gone)?;
         let places: Vec<usize> = (0..listed.recipients.len()).collect();
-        Ok(QueuedMessage::new(&listed, &places, places.len(), &mut Waits::new(queue)))
+        Ok(QueuedMessage::new(
+            &listed,
+            &places,
+            places.len(),
+            &mut Waits::new(queue),
+        ))
     }
 }
 

@@ -80,7 +80,10 @@ mod tests {
         let passwd =
             "root:x:0:0:root:/root:/bin/sh\nbroken\nanna:x:1000:1000:Anna:/home/anna:/bin/sh\n";
         let name = |uid, login| Peer::new(uid, login, passwd).name;
-        assert_eq!(name(0, Some(1000)), "root (uid 0), logged in as anna (uid 1000)");
+        assert_eq!(
+            name(0, Some(1000)),
+            "root (uid 0), logged in as anna (uid 1000)"
+        );
         assert_eq!(name(0, Some(u32::MAX)), "root (uid 0)");
         assert_eq!(name(0, None), "root (uid 0)");
         assert_eq!(name(1000, Some(1000)), "anna (uid 1000)");

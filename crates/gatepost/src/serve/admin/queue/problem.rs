@@ -63,6 +63,16 @@ impl Problem {
     }
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.error)?;
+        match self.remedy.as_str() {
+            "" => Ok(()),
+            remedy => write!(f, "; {remedy}"),
+        }
+    }
+}
+
 impl From<ReadError> for Problem {
     fn from(error: ReadError) -> Problem {
         match error {
@@ -84,7 +94,10 @@ impl From<ReadError> for Problem {
 
 impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Problem {
-        Problem::fault(error.to_string(), "see the events `disk-full` and `disk-fault`, then ask again")
+        Problem::fault(
+            error.to_string(),
+            "see the events `disk-full` and `disk-fault`, then ask again",
+        )
     }
 }
 

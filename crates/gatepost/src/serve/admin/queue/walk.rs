@@ -60,7 +60,7 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    pub fn new(queue: Queue, matcher: Matcher) -> Walk {
+    pub(super) fn new(queue: Queue, matcher: Matcher) -> Walk {
         let names = matcher.names.clone().unwrap_or_default();
         Walk {
             queue,
@@ -75,18 +75,18 @@ impl Walk {
     }
 
     /// Whether there is nothing more to come.
-    pub fn is_done(&self) -> bool {
+    pub(super) fn is_done(&self) -> bool {
         self.done
     }
 
     /// What was named and is not in the queue; all is known once the way is done.
-    pub fn unmet(&self) -> impl Iterator<Item = String> + '_ {
+    pub(super) fn unmet(&self) -> impl Iterator<Item = String> + '_ {
         let ids = self.ids_left.iter().map(u64::to_string);
         ids.chain(self.references_left.iter().cloned())
     }
 
     /// The next page. Reads the disk.
-    pub fn page(&mut self) -> Result<Vec<Found>, Problem> {
+    pub(super) fn page(&mut self) -> Result<Vec<Found>, Problem> {
         let page = if self.by_id {
             self.named()?
         } else {
@@ -147,7 +147,7 @@ impl Walk {
     }
 
     /// The last line.
-    pub fn last_line(&mut self) -> Summary {
+    pub(super) fn last_line(&mut self) -> Summary {
         self.summary.complete = self.queue.recovery().done;
         self.summary.clone()
     }
