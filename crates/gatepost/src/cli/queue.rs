@@ -74,6 +74,9 @@ pub(super) struct ActOptions {
     /// Why: it is recorded
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+    /// The name you go by: it is recorded beside the one that the system knows
+    #[arg(long = "as", value_name = "NAME")]
+    operator: Option<String>,
     /// One JSON object for each message, one to a line, then one with the counts
     #[arg(long)]
     json: bool,

@@ -267,7 +267,8 @@ impl Shared {
             held: state.held,
         };
         let mut others = plan.recipients(parcel);
-        others.retain(|other| !recipients.contains(other));
+        // They are in ascending order, as they were gathered.
+        others.retain(|other| recipients.binary_search(other).is_err());
         plan.set(parcel, &others);
         plan.schedule.resize(parcel, others.len() as u32);
         Some(plan.add(index, slot, &lane, &waiting, recipients, self.now()))

@@ -125,6 +125,7 @@ fn request(options: &ActOptions) -> ActRequest {
         reason: options.reason.clone(),
         report: false,
         nexthop: None,
+        operator: options.operator.clone(),
     }
 }
 

@@ -17,6 +17,9 @@ pub(in crate::cli) struct SuspendOptions {
     /// Why: it is recorded
     #[arg(long, value_name = "TEXT", default_value = "")]
     reason: String,
+    /// The name you go by: it is recorded beside the one that the system knows
+    #[arg(long = "as", value_name = "NAME")]
+    operator: Option<String>,
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -57,6 +60,7 @@ fn request(options: &SuspendOptions) -> SuspendRequest {
         customer: options.what.customer.clone(),
         site: options.what.site.clone(),
         reason: options.reason.clone(),
+        operator: options.operator.clone(),
     }
 }
 

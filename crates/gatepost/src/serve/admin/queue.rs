@@ -111,6 +111,9 @@ pub struct SuspendRequest {
     pub site: Option<String>,
     /// Why.
     pub reason: String,
+    /// The name that the operator goes by, recorded beside that of the process that asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
 }
 
 /// What was suspended or resumed.
@@ -256,9 +259,10 @@ async fn act(
 ) -> Result<Response, Problem> {
     let request: ActRequest = read(body)?;
     let matcher = request.filter.matcher()?;
+    let by = peer.acting_as(request.operator.as_deref())?;
     let queue = queue_of(&shared)?;
     let cx = shared.server.current.load();
-    let order = acting::Order::new(Arc::clone(&cx), queue.clone(), action, &request, peer.name)?;
+    let order = acting::Order::new(Arc::clone(&cx), queue.clone(), action, &request, by)?;
     Ok(order.stream(walk::Walk::new(queue, matcher), shared.turns.take()?))
 }
 
@@ -271,7 +275,7 @@ async fn suspend(
     let (kind, name, what) = suspended(&request)?;
     let queue = queue_of(&shared)?;
     let by = Actor {
-        name: peer.name,
+        name: peer.acting_as(request.operator.as_deref())?,
         reason: request.reason.trim().to_owned(),
     };
     let answer = SuspendAnswer {
@@ -308,6 +312,7 @@ async fn resume(
     let request: SuspendRequest = read(body)?;
     let (kind, name, what) = suspended(&request)?;
     let queue = queue_of(&shared)?;
+    let by = peer.acting_as(request.operator.as_deref())?;
     let waiting = waiting(&queue, &what);
     let resumed = blocking(move || queue.resume(&what)).await?;
     let was = resumed.map_err(|error| {
@@ -330,7 +335,7 @@ async fn resume(
         .emit(&Event::DeliveryResumed {
             kind,
             name: name.clone(),
-            by: peer.name,
+            by,
             reason: request.reason.trim().to_owned(),
         });
     Ok(Json(SuspendAnswer {

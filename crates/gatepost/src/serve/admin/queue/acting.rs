@@ -46,6 +46,8 @@ pub struct ActRequest {
     pub report: bool,
     /// Reroute: where it is to go; `null` for the configured nexthop.
     pub nexthop: Option<String>,
+    /// The name that the operator goes by, recorded beside that of the process that asks.
+    pub operator: Option<String>,
 }
 
 /// What was done to one message.

@@ -8,6 +8,10 @@ use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
 use tokio::net::UnixListener;
 
+use super::problem::Problem;
+
+/// Bytes of the name that an operator gives besides.
+const OPERATOR_BYTES_MAX: usize = 48;
 /// Bytes of `/etc/passwd` that are looked through.
 const PASSWD_BYTES_MAX: u64 = 4 << 20;
 /// What `/proc/PID/loginuid` says of a process that nobody logged in for.
@@ -37,6 +41,27 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 impl Peer {
+    /// Who is recorded: the peer, and beside it the name that was given, in quotes since it is the peer's own word.
+    ///
+    /// # Errors
+    /// The name can't be kept.
+    pub(super) fn acting_as(self, operator: Option<&str>) -> Result<String, Problem> {
+        let Some(operator) = operator.map(str::trim) else {
+            return Ok(self.name);
+        };
+        let is_odd = |c: char| c.is_control() || c == '"';
+        if operator.is_empty() || operator.len() > OPERATOR_BYTES_MAX || operator.contains(is_odd) {
+            return Err(Problem::bad(
+                format!(
+                    "`{}` can't be the name of an operator",
+                    operator.escape_debug()
+                ),
+                format!("write up to {OPERATOR_BYTES_MAX} bytes without quotes, such as anna"),
+            ));
+        }
+        Ok(format!("{}, as \"{operator}\"", self.name))
+    }
+
     /// From its uid, the uid that logged in, and what `/etc/passwd` says.
     fn new(uid: u32, login: Option<u32>, passwd: &str) -> Peer {
         let mut name = named(uid, passwd);
@@ -88,5 +113,15 @@ mod tests {
         assert_eq!(name(0, None), "root (uid 0)");
         assert_eq!(name(1000, Some(1000)), "anna (uid 1000)");
         assert_eq!(name(100, None), "uid 100");
+    }
+
+    #[test]
+    fn a_name_that_was_given_stands_beside_the_peers_own() {
+        let by = |operator| Peer::new(0, None, "").acting_as(operator);
+        assert_eq!(by(None), Ok("uid 0".to_owned()));
+        assert_eq!(by(Some(" anna ")), Ok("uid 0, as \"anna\"".to_owned()));
+        for odd in ["", "  ", "a\nb", "x\", as \"root", &"a".repeat(49)] {
+            assert!(by(Some(odd)).is_err(), "{odd:?}");
+        }
     }
 }
