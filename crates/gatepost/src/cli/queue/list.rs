@@ -157,10 +157,12 @@ fn row(message: &QueuedMessage, out: &mut impl Write) -> std::io::Result<()> {
         String::new()
     };
     let state = match shown {
+        Some(recipient) if recipient.facts.active => "active",
         Some(recipient) if recipient.facts.suspended => "suspended",
         _ => message.state.word(),
     };
     let next = match shown.map(|recipient| &recipient.facts) {
+        Some(facts) if facts.active => "-".to_owned(),
         Some(facts) if facts.suspended || facts.state == QueuedState::Held => "-".to_owned(),
         Some(facts) => facts.next_attempt.map_or_else(|| "now".to_owned(), until),
         None => "-".to_owned(),

@@ -32,7 +32,7 @@ pub(super) struct Selection {
     /// Words of the last reply, or of what happened in its place; case does not matter
     #[arg(long, value_name = "WORDS")]
     text: Option<String>,
-    /// The state: new, delayed or held
+    /// The state: new, delayed, waiting (either of these), held, active (under way just now) or suspended
     #[arg(long, value_name = "STATE")]
     state: Option<String>,
     /// A part of the name of the destination, as `queue destinations` has it

@@ -10,7 +10,7 @@ use queue::{Envelope, Listed, RecipientState};
 use serde::{Deserialize, Serialize};
 use smtp::{Domain, Mailbox, ReversePath};
 
-use super::messages::{State, Waits};
+use super::messages::{Facts, State, Waits};
 use super::problem::Problem;
 use crate::reference::Reference;
 
@@ -52,7 +52,7 @@ pub struct Filter {
     /// Words of the last reply, or of what happened in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
-    /// `held`, `delayed` or `new`.
+    /// `new`, `delayed`, `waiting` (either of these), `held`, `active` (under way just now) or `suspended`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
     /// A part of the name of the destination.
@@ -128,16 +128,6 @@ impl Filter {
             };
             text.as_ref().map(read).transpose()
         };
-        let state = match self.state.as_deref() {
-            None => None,
-            Some("held") => Some(State::Held),
-            Some("delayed") => Some(State::Delayed),
-            Some("new") => Some(State::New),
-            Some(other) => {
-                let error = format!("state: `{}` is none that waits", other.escape_debug());
-                return Err(Problem::bad(error, "write held, delayed or new"));
-            }
-        };
         let path = |name: &str, text: &Option<String>| {
             let read = |text: &String| Pattern::read(name, text);
             text.as_ref().map(read).transpose()
@@ -151,7 +141,7 @@ impl Filter {
             older_than: duration("older_than", &self.older_than)?,
             younger_than: duration("younger_than", &self.younger_than)?,
             text: self.text.as_deref().map(str::to_lowercase),
-            state,
+            state: self.state.as_deref().map(Standing::read).transpose()?,
             site: self.site.as_deref().map(str::to_lowercase),
             nexthop: self.nexthop.as_deref().map(str::to_lowercase),
             up_to: number("up_to", self.up_to.as_deref())?,
@@ -249,7 +239,7 @@ pub struct Matcher {
     older_than: Option<Duration>,
     younger_than: Option<Duration>,
     text: Option<String>,
-    state: Option<State>,
+    state: Option<Standing>,
     site: Option<String>,
     nexthop: Option<String>,
 }
@@ -321,10 +311,46 @@ impl Matcher {
             let mut known = [&facts.nexthop, &facts.rerouted].into_iter().flatten();
             known.any(|it| contains(it, part))
         };
-        self.state.is_none_or(|state| facts.state == state)
+        self.state.is_none_or(|state| state.is_of(&facts))
             && self.text.as_deref().is_none_or(of_last)
             && self.site.as_deref().is_none_or(of_site)
             && self.nexthop.as_deref().is_none_or(of_nexthop)
+    }
+}
+
+/// How a recipient must fare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    In(State),
+    Waiting,
+    Active,
+    Suspended,
+}
+
+impl Standing {
+    fn read(text: &str) -> Result<Standing, Problem> {
+        Ok(match text {
+            "new" => Standing::In(State::New),
+            "delayed" => Standing::In(State::Delayed),
+            "held" => Standing::In(State::Held),
+            "waiting" => Standing::Waiting,
+            "active" => Standing::Active,
+            "suspended" => Standing::Suspended,
+            other => {
+                let error = format!("state: `{}` is none that waits", other.escape_debug());
+                let remedy = "write new, delayed, waiting, held, active or suspended";
+                return Err(Problem::bad(error, remedy));
+            }
+        })
+    }
+
+    fn is_of(self, facts: &Facts) -> bool {
+        match self {
+            Standing::In(state) => facts.state == state,
+            Standing::Waiting => matches!(facts.state, State::New | State::Delayed),
+            Standing::Active => facts.active,
+            Standing::Suspended => facts.suspended,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use queue::{LaneKey, Listed, Origin, Queue, ReadError, RecipientState};
+use queue::{LaneKey, Listed, MessageId, Origin, Queue, ReadError, RecipientState};
 use serde::{Deserialize, Serialize};
 use smtp::ReversePath;
 
@@ -74,6 +74,9 @@ pub struct Facts {
     /// When it is tried again at the earliest; left out for now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_attempt: Option<Time>,
+    /// A delivery, or a report on it, is under way just now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub active: bool,
     /// An operator has suspended its domain, customer or destination.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub suspended: bool,
@@ -140,6 +143,8 @@ fn is_zero(count: &u64) -> bool {
 pub struct Waits<'q> {
     queue: &'q Queue,
     last: Option<(LaneKey, Lane)>,
+    /// The recipients of a message that are under way, in ascending order.
+    in_hand: Option<(MessageId, Vec<u32>)>,
 }
 
 /// What there is to tell of a lane.
@@ -153,7 +158,11 @@ struct Lane {
 
 impl<'q> Waits<'q> {
     pub fn new(queue: &'q Queue) -> Waits<'q> {
-        Waits { queue, last: None }
+        Waits {
+            queue,
+            last: None,
+            in_hand: None,
+        }
     }
 
     fn lane(&mut self, key: LaneKey) -> &Lane {
@@ -171,6 +180,14 @@ impl<'q> Waits<'q> {
         }
         // It is there, or the lines above would have put it there.
         &self.last.get_or_insert_with(|| (key, Lane::default())).1
+    }
+
+    fn is_in_hand(&mut self, message: MessageId, at: usize) -> bool {
+        if self.in_hand.as_ref().is_none_or(|(id, _)| *id != message) {
+            self.in_hand = Some((message, self.queue.in_hand(message)));
+        }
+        let in_hand = self.in_hand.as_ref().map(|(_, places)| places.as_slice());
+        u32::try_from(at).is_ok_and(|at| in_hand.unwrap_or_default().binary_search(&at).is_ok())
     }
 
     /// How the recipient at this place fares.
@@ -217,6 +234,7 @@ impl<'q> Waits<'q> {
             nexthop: nexthop.filter(|it| !it.is_empty()),
             site: lane.site,
             next_attempt: waits.then(|| time(next)),
+            active: is_open && self.is_in_hand(listed.id, at),
             suspended: lane.suspended,
             delay_reported: recipient.warned,
             rerouted: recipient.rerouted.clone(),
@@ -237,6 +255,7 @@ impl Facts {
             nexthop: None,
             site: None,
             next_attempt: None,
+            active: false,
             suspended: false,
             delay_reported: false,
             rerouted: None,
@@ -298,7 +317,7 @@ impl QueuedMessage {
     ///
     /// # Errors
     /// It is not in the queue, or can't be read.
-    pub fn whole(queue: &Queue, id: queue::MessageId) -> Result<QueuedMessage, ReadError> {
+    pub fn whole(queue: &Queue, id: MessageId) -> Result<QueuedMessage, ReadError> {
         let listed = queue.listed(id)?.ok_or(ReadError::Gone)?;
         let places: Vec<usize> = (0..listed.recipients.len()).collect();
         Ok(QueuedMessage::new(
