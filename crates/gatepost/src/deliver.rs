@@ -41,7 +41,7 @@ pub mod security;
 mod settling;
 pub mod signing;
 pub mod sts;
-mod telling;
+pub(crate) mod telling;
 pub mod tls_reports;
 pub mod tls_upkeep;
 mod worker;

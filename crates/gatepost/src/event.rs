@@ -15,9 +15,11 @@ use crate::deliver::families::Family;
 
 mod delivery;
 pub mod fields;
+mod operation;
 mod time;
 
 pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
+pub use operation::{QueueAction, QueueChange, SuspensionKind};
 
 pub use time::Time;
 
@@ -105,6 +107,32 @@ pub enum Event {
         damaged: u64,
         /// How long it took.
         milliseconds: f32,
+    },
+    /// An operator did something to a queued message.
+    QueueChanged(Box<QueueChange>),
+    /// An operator suspended deliveries.
+    DeliverySuspended {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What is suspended.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// An operator let suspended deliveries go on.
+    DeliveryResumed {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What goes on.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// A session without any transaction ended.
     SessionEnded(Box<SessionEnded>),
@@ -410,6 +438,9 @@ impl Event {
             Event::DiskWorks => "disk-works",
             Event::QueueDamaged { .. } => "queue-damaged",
             Event::QueueRecovered { .. } => "queue-recovered",
+            Event::QueueChanged(_) => "queue-changed",
+            Event::DeliverySuspended { .. } => "delivery-suspended",
+            Event::DeliveryResumed { .. } => "delivery-resumed",
             Event::SessionEnded(_) => "session-ended",
             Event::ConnectionRefused { .. } => "connection-refused",
             Event::EngineDown { .. } => "engine-down",
