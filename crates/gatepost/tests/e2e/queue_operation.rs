@@ -172,8 +172,13 @@ fn lists_show_what_waits_and_filters_choose() {
         table.contains("ann@example.net -> ann@first.example +1"),
         "{table}"
     );
-    assert!(table.contains("
-2 messages to 3 recipients, "), "{table}");
+    assert!(
+        table.contains(
+            "
+2 messages to 3 recipients, "
+        ),
+        "{table}"
+    );
     let shown = gateway.queue_done(&["show", reference]);
     for words in [
         reference,
