@@ -41,7 +41,8 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 }
 
 impl Peer {
-    /// Who is recorded: the peer, and beside it the name that was given, in quotes since it is the peer's own word.
+    /// Who is recorded: the peer, and behind it the name that was given. That is the peer's own word: it can't look like what
+    /// the system knows.
     ///
     /// # Errors
     /// The name can't be kept.
@@ -49,17 +50,19 @@ impl Peer {
         let Some(operator) = operator.map(str::trim) else {
             return Ok(self.name);
         };
-        let is_odd = |c: char| c.is_control() || c == '"';
+        let is_odd = |c: char| !c.is_alphanumeric() && !" ._-@+".contains(c);
         if operator.is_empty() || operator.len() > OPERATOR_BYTES_MAX || operator.contains(is_odd) {
             return Err(Problem::bad(
                 format!(
                     "`{}` can't be the name of an operator",
                     operator.escape_debug()
                 ),
-                format!("write up to {OPERATOR_BYTES_MAX} bytes without quotes, such as anna"),
+                format!(
+                    "write up to {OPERATOR_BYTES_MAX} bytes of letters, digits, blanks and ._-@+, such as anna"
+                ),
             ));
         }
-        Ok(format!("{}, as \"{operator}\"", self.name))
+        Ok(format!("{}, as {operator}", self.name))
     }
 
     /// From its uid, the uid that logged in, and what `/etc/passwd` says.

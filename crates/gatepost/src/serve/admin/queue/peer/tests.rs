@@ -21,8 +21,14 @@ fn a_peer_has_the_name_that_the_system_knows() {
 fn a_name_that_was_given_stands_beside_the_peers_own() {
     let by = |operator| Peer::new(0, None, "").acting_as(operator);
     assert_eq!(by(None), Ok("uid 0".to_owned()));
-    assert_eq!(by(Some(" anna ")), Ok("uid 0, as \"anna\"".to_owned()));
-    for odd in ["", "  ", "a\nb", "x\", as \"root", &"a".repeat(49)] {
+    assert_eq!(by(Some(" anna ")), Ok("uid 0, as anna".to_owned()));
+    for odd in [
+        "",
+        "  ",
+        "a\nb",
+        "x, logged in as root (uid 0)",
+        &"a".repeat(49),
+    ] {
         assert!(by(Some(odd)).is_err(), "{odd:?}");
     }
 }
