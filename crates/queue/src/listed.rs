@@ -92,7 +92,7 @@ pub enum Action {
 /// Who did something, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// Who; at most 128 bytes are kept.
+    /// Who; at most 192 bytes are kept.
     pub name: String,
     /// Why, in the actor's words; at most 256 bytes are kept.
     pub reason: String,

@@ -46,6 +46,9 @@ pub(crate) struct Writer {
     free_from: u32,
 }
 
+/// How a recipient of a new message fares: which, where in the journal, what.
+type Journaled = (u32, u32, Fate);
+
 struct Active {
     number: u32,
     salt: u64,
@@ -171,7 +174,7 @@ impl Writer {
     fn journal_fates(
         &mut self,
         group: &mut [Pending],
-    ) -> Result<Vec<Vec<(u32, u32, Fate)>>, SubmitError> {
+    ) -> Result<Vec<Vec<Journaled>>, SubmitError> {
         let mut all = vec![Vec::new(); group.len()];
         if group.iter().all(|pending| pending.fates.is_empty()) {
             return Ok(all);

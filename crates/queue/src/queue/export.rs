@@ -96,6 +96,10 @@ fn under_way() -> TransferError {
     TransferError::Busy("another export or import is under way".to_owned())
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it stands where an error is mapped"
+)]
 fn of_queue(error: io::Error) -> TransferError {
     TransferError::Queue(error.to_string())
 }

@@ -63,7 +63,7 @@ fn file(contents: &[Vec<u8>]) -> (Vec<u8>, Vec<u64>) {
 
 fn messages(pieces: &[Piece]) -> Vec<&super::read::Message> {
     let message = |piece| match piece {
-        &Piece::Message(ref message) => Some(&**message),
+        Piece::Message(message) => Some(&**message),
         _ => None,
     };
     pieces.iter().filter_map(message).collect()

@@ -25,7 +25,7 @@ pub(in crate::cli) struct RemoveOptions {
     #[arg(long)]
     yes: bool,
     /// Tell whoever must be told that a message is not delivered (RFC 3464), as though it had failed
-    #[arg(long)]
+    #[arg(long, visible_alias = "notify")]
     report: bool,
 }
 

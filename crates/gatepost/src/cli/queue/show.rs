@@ -11,12 +11,18 @@ use crate::cli::socket::Node;
 use crate::cli::{complain, say};
 use crate::serve::admin::queue::{Filter, QueuedMessage, QueuedRecipient, Summary};
 
+/// Bytes of header fields that are shown, or one piece more.
+const HEADER_BYTES_MAX: usize = 1 << 20;
+
 /// Which messages.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ShowOptions {
     /// Numbers in the queue, or references of transactions
     #[arg(value_name = "ID", required = true)]
     names: Vec<String>,
+    /// The header fields too
+    #[arg(long, conflicts_with_all = ["json", "content"])]
+    header: bool,
     /// The message itself, as it is delivered: one only
     #[arg(long, conflicts_with = "json")]
     content: bool,
@@ -41,6 +47,9 @@ pub(super) fn run(node: &Node, options: &ShowOptions) -> Result<ExitCode, String
                 say("");
             }
             tell(&message);
+            if options.header {
+                tell_header(node, id)?;
+            }
         }
     }
     for name in &missing {
@@ -94,6 +103,29 @@ fn content(node: &Node, ids: &[String]) -> Result<(), String> {
     })?;
     failed?;
     written(out.flush())
+}
+
+/// The header fields, as they stand in the message, up to the empty line (RFC 5322 2.1).
+fn tell_header(node: &Node, id: &str) -> Result<(), String> {
+    let mut header = Vec::new();
+    let mut is_whole = false;
+    node.get_bytes(&format!("/api/v1/queue/messages/{id}/content"), |bytes| {
+        if is_whole || header.len() >= HEADER_BYTES_MAX {
+            return;
+        }
+        // The end may lie across two pieces.
+        let from = header.len().saturating_sub(3);
+        header.extend_from_slice(bytes);
+        let end = header[from..].windows(4).position(|it| it == b"\r\n\r\n");
+        if let Some(at) = end {
+            header.truncate(from + at);
+            is_whole = true;
+        }
+    })?;
+    for line in String::from_utf8_lossy(&header).lines() {
+        say(&format!("  | {}", printable(&line.replace('\t', "    "))));
+    }
+    Ok(())
 }
 
 fn tell(message: &QueuedMessage) {

@@ -56,8 +56,8 @@ impl Problem {
 
     fn new(code: Code, error: impl Into<String>, remedy: impl Into<String>) -> Problem {
         Problem {
-            error: error.into(),
-            remedy: remedy.into(),
+            error: visible(error.into()),
+            remedy: visible(remedy.into()),
             code,
         }
     }
@@ -71,6 +71,21 @@ impl std::fmt::Display for Problem {
             remedy => write!(f, "; {remedy}"),
         }
     }
+}
+
+/// What was asked is told in part, and may end on a terminal: nothing there obeys it.
+fn visible(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let mut visible = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c.is_control() {
+            true => visible.extend(c.escape_default()),
+            false => visible.push(c),
+        }
+    }
+    visible
 }
 
 impl From<ReadError> for Problem {
