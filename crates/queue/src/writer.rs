@@ -171,10 +171,7 @@ impl Writer {
 
     /// Puts how recipients fare into the journal, synced, before the records that it belongs to: a message is never there
     /// without it. Entries whose records do not come are nobody's: no id is used twice. For each message what the index needs.
-    fn journal_fates(
-        &mut self,
-        group: &mut [Pending],
-    ) -> Result<Vec<Vec<Journaled>>, SubmitError> {
+    fn journal_fates(&mut self, group: &mut [Pending]) -> Result<Vec<Vec<Journaled>>, SubmitError> {
         let mut all = vec![Vec::new(); group.len()];
         if group.iter().all(|pending| pending.fates.is_empty()) {
             return Ok(all);

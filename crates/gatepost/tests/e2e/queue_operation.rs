@@ -168,20 +168,10 @@ fn lists_show_what_waits_and_filters_choose() {
         table.contains("ann@example.net -> ann@first.example +1"),
         "{table}"
     );
-<<<<<<< HEAD
-    assert!(
-        table.contains(
-            "
-2 messages to 3 recipients, "
-        ),
-        "{table}"
-    );
-=======
     assert!(table.contains("\n2 messages to 3 recipients, "), "{table}");
     let header = gateway.queue_done(&["show", "--header", reference]);
     assert!(header.contains("\n  | Subject: one\n"), "{header}");
     assert!(!header.contains("as we said"), "{header}");
->>>>>>> part2/schedule
     let shown = gateway.queue_done(&["show", reference]);
     for words in [
         reference,

@@ -62,11 +62,13 @@ fn file(contents: &[Vec<u8>]) -> (Vec<u8>, Vec<u64>) {
 }
 
 fn messages(pieces: &[Piece]) -> Vec<&super::read::Message> {
-    let message = |piece| match piece {
-        Piece::Message(message) => Some(&**message),
-        _ => None,
-    };
-    pieces.iter().filter_map(message).collect()
+    let mut found = Vec::new();
+    for piece in pieces {
+        if let Piece::Message(message) = piece {
+            found.push(&**message);
+        }
+    }
+    found
 }
 
 #[test]
