@@ -25,6 +25,7 @@ pub mod dial;
 pub mod dispatch;
 #[cfg(test)]
 mod double;
+mod failing;
 pub mod families;
 pub mod fault;
 mod fitting;
