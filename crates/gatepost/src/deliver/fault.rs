@@ -213,10 +213,14 @@ impl Fault {
         is_of_tls || self.step == Step::Tls && matches!(self.cause, Cause::Dns(_))
     }
 
-    /// True if the nexthop may have taken the message although its reply never came: a repetition may follow.
+    /// True if the nexthop may have taken the message although its reply never came, or came as something that is none: a
+    /// repetition may follow.
     pub fn reply_lost(&self) -> bool {
         self.step == Step::Final
-            && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
+            && matches!(
+                self.cause,
+                Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Protocol(_)
+            )
     }
 
     /// Step and cause, for where the nexthop has been named already.
