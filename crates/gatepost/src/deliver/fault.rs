@@ -223,6 +223,13 @@ impl Fault {
             )
     }
 
+    /// The refusal with which the nexthop broke off the content: it answers the message, whatever became of the connection
+    /// after it. A 421 speaks of the connection only (RFC 5321 3.8).
+    pub fn refusal_of_content(&self) -> Option<&Reply> {
+        let reply = self.reply.as_ref().filter(|_| self.step == Step::Content)?;
+        (reply.code() >= 400 && reply.code() != 421).then_some(reply)
+    }
+
     /// Step and cause, for where the nexthop has been named already.
     pub fn what_happened(&self) -> WhatHappened<'_> {
         WhatHappened(self)

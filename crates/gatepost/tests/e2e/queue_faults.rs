@@ -145,6 +145,52 @@ fn a_final_reply_before_the_message_counts_for_nothing() {
 }
 
 #[test]
+fn a_refusal_in_the_midst_of_the_content_is_the_answer() {
+    // The server does not read on: with a reset, or with a connection that only stands still.
+    let large = [message("too large"), b"0123456789\r\n".repeat(1_300_000)].concat();
+    let closes = Act::SayAndClose("552 5.3.4 larger than we take");
+    for (keys, act) in [
+        (QUICK.to_owned(), closes.clone()),
+        (
+            QUICK.to_owned(),
+            Act::SayAndStall("552 5.3.4 larger than we take"),
+        ),
+        (QUICK.replace("cut_through = false", ""), closes),
+    ] {
+        let queues = keys.contains("cut_through");
+        let sink = Manner::smtp().at(Step::Content, act.clone()).start();
+        let gateway = Setup::new().route(sink.nexthop(), &keys).start();
+        if queues {
+            gateway.submit(&["bob@example.com"], &large);
+            let failed = gateway.attempt("bob@example.com", "failed");
+            assert_eq!(failed.status, "5.3.4", "{act:?}: {failed:#?}");
+            assert!(failed.text.contains("larger than we take"), "{failed:#?}");
+        } else {
+            let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+            client.data(&large).expect(552, "5.3.4");
+            client.quit();
+        }
+        assert_eq!(sink.count("DATA"), 1, "{act:?}");
+    }
+}
+
+#[test]
+fn a_request_for_patience_in_the_midst_of_the_content_is_one() {
+    let large = [message("busy"), b"0123456789\r\n".repeat(1_300_000)].concat();
+    for reply in ["421 4.3.2 closing", "452 4.3.1 no space"] {
+        let act = Act::SayAndClose(reply);
+        let sink = Manner::smtp().at(Step::Content, act).start();
+        let gateway = Setup::new().route(sink.nexthop(), QUICK).start();
+        gateway.submit(&["bob@example.com"], &large);
+        let delayed = gateway.attempt("bob@example.com", "delayed");
+        assert!(reply.contains(&delayed.status), "{delayed:#?}");
+        sink.behave();
+        gateway.attempt("bob@example.com", "delivered");
+        assert_eq!(sink.received().len(), 1);
+    }
+}
+
+#[test]
 fn a_nexthop_that_is_not_there_is_tried_again() {
     let address = unused_address();
     let gateway = Setup::new()

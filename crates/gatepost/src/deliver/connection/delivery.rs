@@ -135,8 +135,12 @@ impl Connection {
                 }
                 Event::NoRecipients => return Ok(()),
                 Event::Data(reply) if reply.code() == 354 => {
-                    self.send_content(std::iter::once(&outgoing.content[..]))
-                        .await?;
+                    let content = std::iter::once(&outgoing.content[..]);
+                    if let Err(fault) = self.send_content(content).await {
+                        let reply = fault.refusal_of_content().cloned().ok_or(fault)?;
+                        envelope.answer_rest(Step::Content, &reply);
+                        return Ok(());
+                    }
                     step = Step::Final;
                 }
                 Event::Data(reply) if !reply.is_positive() => {
@@ -166,9 +170,13 @@ impl Connection {
         for chunk in slices.flat_map(|slice| slice.chunks(super::CONTENT_CHUNK_BYTES)) {
             self.wire.session.content(chunk);
             if self.wire.session.output().len() >= super::CONTENT_CHUNK_BYTES {
-                self.wire
+                let flushed = self
+                    .wire
                     .flush(Step::Content, self.manner.timeouts.block)
-                    .await?;
+                    .await;
+                if let Err(fault) = flushed {
+                    return Err(self.wire.said_before(fault).await);
+                }
             }
         }
         self.wire.nothing_early()?;

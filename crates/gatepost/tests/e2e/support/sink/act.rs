@@ -19,6 +19,8 @@ pub(crate) enum Act {
     Hang,
     /// Nothing more, and nothing is read either, until the sink is dropped.
     Stall,
+    /// These lines, and then nothing is said or read.
+    SayAndStall(&'static str),
     /// This line again and again, until the other side closes.
     Forever(&'static str),
 }

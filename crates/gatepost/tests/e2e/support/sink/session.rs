@@ -219,6 +219,10 @@ impl Session {
                 }
                 Err(Over)
             }
+            Act::SayAndStall(text) => {
+                self.say(text)?;
+                self.perform(Act::Stall, usual)
+            }
             Act::Forever(line) => loop {
                 self.say(line)?;
             },
