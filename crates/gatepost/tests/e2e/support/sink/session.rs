@@ -223,6 +223,13 @@ impl Session {
                 self.say(text)?;
                 self.perform(Act::Stall, usual)
             }
+            Act::Sip => {
+                let mut sip = vec![0; 64 * 1024];
+                while self.wire_mut().read(&mut sip)? > 0 {
+                    thread::sleep(Duration::from_millis(400));
+                }
+                Err(Over)
+            }
             Act::Forever(line) => loop {
                 self.say(line)?;
             },
