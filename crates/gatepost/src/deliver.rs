@@ -31,6 +31,7 @@ pub mod fault;
 mod fitting;
 pub mod https;
 pub mod idle;
+mod lifetime;
 mod limits;
 mod maildir;
 mod mx;

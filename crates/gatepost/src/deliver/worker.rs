@@ -26,8 +26,6 @@ use super::store_queued;
 use crate::context::Context;
 use crate::event::Event;
 
-pub(super) use super::settling::{expire, warn};
-
 /// How long a worker waits for the next message before its connection waits without it.
 const LINGER: Duration = Duration::from_millis(100);
 /// How long one waits whose way was lost while it was in a worker's hands.
