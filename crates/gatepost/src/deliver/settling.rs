@@ -245,6 +245,34 @@ impl<'a> Settling<'a> {
         }
     }
 
+    /// A server that was not asked may have what those lack that were: nobody fails for good before.
+    pub(super) fn wait_for(&mut self, unasked: &Fault, pause: Duration) {
+        for (_, otherwise) in &mut self.left {
+            if let Some(RecipientOutcome::Failed {
+                nexthop,
+                diagnostic,
+                ..
+            }) = otherwise
+            {
+                *otherwise = Some(RecipientOutcome::Delayed {
+                    nexthop: std::mem::take(nexthop),
+                    status: unasked.status(),
+                    diagnostic: format!("{diagnostic}; {unasked}"),
+                    retry_after: pause,
+                });
+            }
+        }
+    }
+
+    /// There is no time to ask the other servers: the next start does.
+    pub(super) fn leave_unasked(&mut self) {
+        for (_, otherwise) in &mut self.left {
+            if matches!(otherwise, Some(RecipientOutcome::Failed { .. })) {
+                *otherwise = None;
+            }
+        }
+    }
+
     /// The same for all that are left.
     pub(super) fn settle_all(&mut self, outcome: &RecipientOutcome) {
         for (index, _) in self.left.drain(..) {

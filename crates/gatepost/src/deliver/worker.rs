@@ -277,6 +277,7 @@ impl Worker {
                 false => drop(tokio::spawn(connection.quit())),
             }
             if is_over {
+                settling.leave_unasked();
                 return Ok(());
             }
             // A server that closed while the connection was idle is dialled anew: that is no fault of its.
@@ -284,8 +285,15 @@ impl Worker {
                 tried.push(label);
             }
             match self.elsewhere(plan, &tried, demand).await {
-                Some(other) => connection = other,
-                None => return Ok(()),
+                Ok(other) => connection = other,
+                Err(unasked) => {
+                    if let Some(fault) = unasked {
+                        let queueing = &plan.route.route.queueing;
+                        let pause = outcome::pause(queueing, settling.attempts());
+                        settling.wait_for(&fault, pause);
+                    }
+                    return Ok(());
+                }
             }
         }
     }
@@ -340,18 +348,22 @@ impl Worker {
     }
 
     /// A connection to a server that was not tried yet.
+    ///
+    /// # Errors
+    /// Why one of them could not be asked; `None` if all of the plan were, or no waiting makes one of use.
     async fn elsewhere(
         &self,
         plan: &Plan,
         tried: &[Arc<str>],
         demand: Demand,
-    ) -> Option<Connection> {
+    ) -> Result<Connection, Option<Fault>> {
         let mut left = plan.clone();
         left.hosts.retain(|host| !tried.contains(&host.label));
         if left.hosts.is_empty() {
-            return None;
+            return Err(None);
         }
-        dial(&self.cx, &left, demand).await.ok()
+        let connected = dial(&self.cx, &left, demand).await;
+        connected.map_err(|fault| Some(fault).filter(|fault| !fault.is_permanent()))
     }
 }
 

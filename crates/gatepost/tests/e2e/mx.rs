@@ -220,6 +220,36 @@ fn what_was_taken_for_a_route_that_is_gone_waits_for_it() {
 }
 
 #[test]
+fn what_one_host_lacks_fails_only_once_all_were_asked() {
+    let small = || {
+        Manner::smtp()
+            .without("SIZE")
+            .offers("SIZE 100")
+            .start_as_host()
+    };
+    let (first, backup, reports) = (small(), small(), Sink::smtp());
+    // Nobody listens there.
+    let away = loopback::address();
+    let records = format!(
+        "waits IN MX 10 first\nwaits IN MX 20 away\nfails IN MX 10 first\nfails IN MX 20 backup\n\
+         first IN A {}\nbackup IN A {}\naway IN A {away}",
+        first.ip(),
+        backup.ip()
+    );
+    let dns = Zones::new().unsigned("mx.example", &records).start();
+    let gateway = gateway(&dns, &reports);
+    gateway.submit(&["bob@waits.mx.example"], &message("too large for one"));
+    let attempt = gateway.attempt("bob@waits.mx.example", "delayed");
+    assert_eq!(attempt.status, "4.4.1", "{attempt:#?}");
+    assert!(attempt.text.contains("away.mx.example"), "{attempt:#?}");
+    assert_eq!(reports.received(), []);
+    gateway.submit(&["bob@fails.mx.example"], &message("too large for both"));
+    let attempt = gateway.attempt("bob@fails.mx.example", "failed");
+    assert_eq!(attempt.status, "5.3.4", "{attempt:#?}");
+    assert!(backup.connections() > 0);
+}
+
+#[test]
 fn hosts_before_ourselves_in_the_list_are_used() {
     let (primary, behind, reports) = (host(), host(), Sink::smtp());
     let records = format!(
