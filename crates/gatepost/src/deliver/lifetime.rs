@@ -2,6 +2,7 @@
 //!
 //! When they are due is the queue's affair. What a report says stands in `report`.
 
+use bytes::Bytes;
 use queue::{Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome};
 use smtp::Status;
 
@@ -9,6 +10,10 @@ use super::report::{Action, Concerned};
 use super::settling::{InHand, OWN_FAULT_PAUSE, Settling, host, is_reply};
 use super::telling::tell;
 use crate::context::Context;
+
+/// Said of a message of which only the envelope is left.
+const LOST: &str =
+    "its content was damaged on the disk of this node and is lost, header fields included";
 
 /// The time for a delay report has come: those who want it are told, and nothing else changes.
 pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
@@ -52,15 +57,13 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
         Ok(message) => message,
         Err(error) => {
             tracing::error!(?error, "a queued message whose time is over can't be read");
-            let detail = "it can't be read";
             return match error {
                 ReadError::Fault(_) => {
-                    in_hand.delay(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
+                    let status = Status::transient(3, 0);
+                    in_hand.delay(status, "it can't be read", OWN_FAULT_PAUSE);
                 }
                 // No later attempt reads what is not there; what was is set aside and told (`queue-damaged`).
-                ReadError::Gone | ReadError::Damaged(_) => {
-                    in_hand.fail(Status::permanent(3, 0), detail);
-                }
+                ReadError::Gone | ReadError::Damaged(_) => give_up(cx, queue, in_hand).await,
             };
         }
     };
@@ -74,6 +77,28 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
         nexthop,
         status: Status::permanent(4, 7),
         diagnostic: last,
+    });
+    settling.expire();
+    settling.finish(queue, in_hand).await;
+}
+
+/// The content is lost. If the envelope is not, whoever must be told is told that much: it is all that is left of the message.
+async fn give_up(cx: &Context, queue: &Queue, in_hand: InHand) {
+    let status = Status::permanent(3, 0);
+    let (asked, id) = (queue.clone(), in_hand.parcel().message);
+    let listed = tokio::task::spawn_blocking(move || asked.listed(id)).await;
+    let Ok(Ok(Some(listed))) = listed else {
+        return in_hand.fail(status, "it can't be read");
+    };
+    let message = QueuedMessage {
+        envelope: listed.envelope,
+        content: Bytes::new(),
+    };
+    let mut settling = Settling::new(cx, &message, in_hand.parcel());
+    settling.settle_all(&RecipientOutcome::Failed {
+        nexthop: String::new(),
+        status,
+        diagnostic: LOST.to_owned(),
     });
     settling.expire();
     settling.finish(queue, in_hand).await;
