@@ -5,10 +5,13 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use queue::{
     LaneKey, Origin, Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, Slot, Taken,
 };
 use smtp::Status;
+use tokio::sync::watch;
 
 use super::fault::{Cause, Fault, Step};
 use super::outcome;
@@ -18,16 +21,44 @@ use crate::context::Context;
 /// How long a message waits whose content can't be read.
 const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
 
-/// No plan can ever be made for the lane as it stands: each of its messages fails.
+/// Messages of one lane that fail at one time: their reports share a sync of the disk.
+const FAILING_MAX: usize = 32;
+
+/// No plan can ever be made for the lane as it stands: each of its messages fails. When the node stops, the rest waits for the
+/// next start.
 pub(super) async fn fail_all(
     cx: &Context,
     queue: &Queue,
     mut slot: Slot,
-    status: Status,
-    text: &str,
+    (status, text): (Status, &str),
+    stop: &watch::Receiver<Option<Duration>>,
 ) {
-    while let Taken::Parcel(parcel) = slot.take() {
-        fail(cx, queue, InHand::new(queue, parcel), status, text).await;
+    let next = || match slot.take() {
+        Taken::Parcel(parcel) => {
+            let in_hand = InHand::new(queue, parcel);
+            Some(fail(cx, queue, in_hand, status, text))
+        }
+        Taken::Wait(_) | Taken::Nothing => None,
+    };
+    several_at_a_time(next, stop).await;
+}
+
+/// Does what `next` has until there is nothing more or the node stops, and finishes what is begun.
+async fn several_at_a_time<F: Future<Output = ()>>(
+    mut next: impl FnMut() -> Option<F>,
+    stop: &watch::Receiver<Option<Duration>>,
+) {
+    let mut running = FuturesUnordered::new();
+    loop {
+        while running.len() < FAILING_MAX
+            && stop.borrow().is_none()
+            && let Some(one) = next()
+        {
+            running.push(one);
+        }
+        if running.next().await.is_none() {
+            return;
+        }
     }
 }
 
@@ -93,3 +124,6 @@ pub(super) fn unreadable(in_hand: InHand, error: &ReadError) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

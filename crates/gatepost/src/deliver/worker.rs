@@ -44,7 +44,7 @@ pub(super) async fn work(
         Ok(plan) => plan,
         Err(NoPlan::Transient(fault)) => return unreachable(&cx, slot, &fault),
         Err(NoPlan::Permanent { status, text }) => {
-            return fail_all(&cx, &queue, slot, status, &text).await;
+            return fail_all(&cx, &queue, slot, (status, &text), &stop).await;
         }
     };
     let limits = limits(&cx, &plan);
