@@ -25,11 +25,13 @@ pub mod dial;
 pub mod dispatch;
 #[cfg(test)]
 mod double;
+mod failing;
 pub mod families;
 pub mod fault;
 mod fitting;
 pub mod https;
 pub mod idle;
+mod lifetime;
 mod limits;
 mod maildir;
 mod mx;
