@@ -58,6 +58,8 @@ mod queue;
 mod queue_faults;
 #[path = "e2e/queue_operation.rs"]
 mod queue_operation;
+#[path = "e2e/queue_removal.rs"]
+mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/requiretls.rs"]
