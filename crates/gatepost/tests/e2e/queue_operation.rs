@@ -193,7 +193,10 @@ fn a_reroute_can_be_taken_back() {
     gateway.queue_done(&["reroute", "--all", "--to", other.nexthop()]);
     await_some_or(
         || format!("{:#?}", gateway.log()),
-        || (other.count("RCPT") > 0).then_some(()),
+        || {
+            let is_over = gateway.recipients(&["--state", "active"]).is_empty();
+            (other.count("RCPT") > 0 && is_over).then_some(())
+        },
     );
     assert_eq!(
         gateway.recipients(&["--nexthop", other.nexthop()]),
@@ -202,6 +205,29 @@ fn a_reroute_can_be_taken_back() {
     configured.behave();
     gateway.queue_done(&["reroute", "--all", "--configured"]);
     configured.one();
+    gateway.await_empty_queue();
+}
+
+#[test]
+fn what_is_under_way_is_told_and_held_when_it_comes_back() {
+    let sink = Manner::smtp().at(Step::Content, Act::Hang).start();
+    let mut gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
+    gateway.submit(&["ann@first.example"], &message("one"));
+    let ann = ["ann@first.example"];
+    await_some_or(
+        || format!("{:#?}", gateway.log()),
+        || (gateway.recipients(&["--state", "active"]) == ann).then_some(()),
+    );
+    assert!(gateway.recipients(&["--state", "held"]).is_empty());
+    let held = gateway.queue_done(&["hold", "--state", "active"]);
+    assert_eq!(held, "1 message held\n");
+    sink.behave();
+    gateway.restart();
+    assert!(gateway.recipients(&["--state", "active"]).is_empty());
+    assert_eq!(gateway.recipients(&["--state", "held"]), ann);
+    assert!(sink.taken().is_empty());
+    gateway.queue_done(&["release", "--all"]);
+    sink.one();
     gateway.await_empty_queue();
 }
 
