@@ -19,7 +19,7 @@ mod operation;
 mod time;
 
 pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
-pub use operation::{QueueAction, QueueChange, SuspensionKind};
+pub use operation::{QueueAction, QueueChange, QueueMoved, SuspensionKind};
 
 pub use time::Time;
 
@@ -110,6 +110,19 @@ pub enum Event {
     },
     /// An operator did something to a queued message.
     QueueChanged(Box<QueueChange>),
+    /// An operator moved messages from the queue into a file.
+    QueueExported(Box<QueueMoved>),
+    /// An operator moved messages from a file into the queue.
+    QueueImported(Box<QueueMoved>),
+    /// An export that an earlier run left behind was ended.
+    QueueExportEnded {
+        /// The file; empty if the note of it was damaged.
+        file: String,
+        /// Whether the file was finished: then its messages left the queue, else they go on.
+        finished: bool,
+        /// How many messages.
+        messages: u64,
+    },
     /// An operator suspended deliveries.
     DeliverySuspended {
         /// What the name is one of.
@@ -439,6 +452,9 @@ impl Event {
             Event::QueueDamaged { .. } => "queue-damaged",
             Event::QueueRecovered { .. } => "queue-recovered",
             Event::QueueChanged(_) => "queue-changed",
+            Event::QueueExported(_) => "queue-exported",
+            Event::QueueImported(_) => "queue-imported",
+            Event::QueueExportEnded { .. } => "queue-export-ended",
             Event::DeliverySuspended { .. } => "delivery-suspended",
             Event::DeliveryResumed { .. } => "delivery-resumed",
             Event::SessionEnded(_) => "session-ended",

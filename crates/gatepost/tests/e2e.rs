@@ -56,6 +56,8 @@ mod pools;
 mod queue;
 #[path = "e2e/queue_faults.rs"]
 mod queue_faults;
+#[path = "e2e/queue_moving.rs"]
+mod queue_moving;
 #[path = "e2e/queue_operation.rs"]
 mod queue_operation;
 #[path = "e2e/queue_removal.rs"]

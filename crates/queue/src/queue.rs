@@ -13,8 +13,10 @@ use crate::store::Store;
 use crate::writer::Writer;
 use crate::{Disk, Envelope, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, site};
 
+mod export;
 mod gather;
 mod hot;
+mod import;
 mod jobs;
 mod operate;
 mod settle;

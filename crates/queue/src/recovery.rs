@@ -458,7 +458,7 @@ impl Recoverer {
 
 /// Milliseconds until the next attempt. The clock may have been set since the entry was written, in either direction: never
 /// longer than was planned.
-fn delay(fate: &Fate, now: u64) -> u64 {
+pub(crate) fn delay(fate: &Fate, now: u64) -> u64 {
     let passed = now.saturating_sub(fate.at);
     fate.retry_after.saturating_sub(passed)
 }

@@ -12,6 +12,7 @@ use crate::event::QueueAction;
 mod act;
 mod destinations;
 mod list;
+mod moving;
 mod selection;
 mod show;
 mod suspend;
@@ -59,6 +60,10 @@ pub(super) enum QueueCommand {
     Suspend(suspend::SuspendOptions),
     /// Take deliveries up again
     Resume(suspend::SuspendOptions),
+    /// Move messages into a file, for another node
+    Export(moving::ExportOptions),
+    /// Take in the messages of such a file
+    Import(moving::ImportOptions),
     /// Tell where messages wait to go, and what is suspended
     Destinations(destinations::DestinationsOptions),
 }
@@ -99,6 +104,8 @@ pub(super) fn run(option: &ConfigOption, command: QueueCommand) -> ExitCode {
         QueueCommand::Reroute(options) => act::reroute(&node, &options),
         QueueCommand::Suspend(options) => suspend::suspend(&node, &options),
         QueueCommand::Resume(options) => suspend::resume(&node, &options),
+        QueueCommand::Export(options) => moving::export(&node, &options),
+        QueueCommand::Import(options) => moving::import(&node, &options),
         QueueCommand::Destinations(options) => destinations::run(&node, &options),
     };
     done.unwrap_or_else(|error| control::failed(&error))

@@ -78,5 +78,14 @@ fn event(notice: Notice) -> Event {
             damaged,
             milliseconds: took.as_secs_f32() * 1000.0,
         },
+        Notice::ExportEnded {
+            path,
+            finished,
+            messages,
+        } => Event::QueueExportEnded {
+            file: path.display().to_string(),
+            finished,
+            messages,
+        },
     }
 }

@@ -177,6 +177,25 @@ pub const EVENTS: &[EventKind] = &[
         fields: parts::QUEUE_CHANGE,
     },
     EventKind {
+        name: "queue-exported",
+        when: "An operator moved messages from the queue into a file (`gatepost queue export`).",
+        fields: parts::QUEUE_MOVED,
+    },
+    EventKind {
+        name: "queue-imported",
+        when: "An operator moved messages from a file into the queue (`gatepost queue import`).",
+        fields: parts::QUEUE_MOVED,
+    },
+    EventKind {
+        name: "queue-export-ended",
+        when: "The start ended an export that the run before had left behind.",
+        fields: &[
+            always("file", Shape::Text, "The file; empty if the note of it was damaged."),
+            always("finished", Shape::Flag, "The file was finished: its messages left the queue. If not, they go on."),
+            always("messages", Shape::Number(""), "How many messages."),
+        ],
+    },
+    EventKind {
         name: "delivery-suspended",
         when: "An operator suspended deliveries. Restarts keep that.",
         fields: &[

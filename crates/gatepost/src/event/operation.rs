@@ -1,4 +1,5 @@
-//! What an operator did to the queue: the events `queue-changed`, `delivery-suspended` and `delivery-resumed`.
+//! What an operator did to the queue: the events `queue-changed`, `queue-exported`, `queue-imported`,
+//! `delivery-suspended` and `delivery-resumed`.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,31 @@ pub struct QueueChange {
     /// Whoever must be told that it is not delivered was told (RFC 3464).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub reported: bool,
+    /// Who did it, as the system knows the process that asked.
+    pub by: String,
+    /// Why, in the operator's words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+/// What was moved from the queue into a file, or from a file into the queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueMoved {
+    /// The file.
+    pub file: String,
+    /// Import: the node that has written the file, if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<String>,
+    /// Messages moved.
+    pub messages: u64,
+    /// Their recipients.
+    pub recipients: u64,
+    /// Export: messages that were meant and stay in the queue.
+    #[serde(default)]
+    pub left_out: u64,
+    /// Import: stretches of the file that could not be read.
+    #[serde(default)]
+    pub damaged: u64,
     /// Who did it, as the system knows the process that asked.
     pub by: String,
     /// Why, in the operator's words.

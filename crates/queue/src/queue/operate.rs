@@ -10,7 +10,7 @@ use super::shared::{Plan, Shared, wall};
 use super::{Queue, ReadError, Stats};
 use crate::codec::clip;
 use crate::index::Index;
-use crate::journal::Fate;
+use crate::journal::{Exporting, Fate};
 use crate::limits::{ACTOR_BYTES_MAX, NEXTHOP_BYTES_MAX, REASON_BYTES_MAX};
 use crate::schedule::{ParcelId, Waiting};
 use crate::{
@@ -125,7 +125,7 @@ impl Queue {
     /// [`Action::Retry`], which changes nothing that lasts. What is under way is not stopped: its outcome counts.
     ///
     /// # Errors
-    /// If it could not be synced: it is in force, but a crash may take it back.
+    /// If it could not be synced: it is in force, but a crash may take it back. If it is being exported: nothing has changed.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "the agreed signature: an action is done with once it is done"
@@ -148,7 +148,7 @@ impl Queue {
         action: &Action,
         by: &Actor,
     ) -> Result<Option<Vec<u32>>, ReadError> {
-        let Some(done) = self.shared.act(id.0, recipients, action, by) else {
+        let Some(done) = self.shared.act(id.0, recipients, action, by)? else {
             return Ok(None);
         };
         if done.is_empty() {
@@ -209,14 +209,18 @@ impl Shared {
         chosen: Option<&[u32]>,
         action: &Action,
         by: &Actor,
-    ) -> Option<Vec<u32>> {
+    ) -> Result<Option<Vec<u32>>, ReadError> {
         let mut plan = self.plan();
         let mut index = self.store.index();
-        let slot = index.slot(id)?;
-        let by = Actor {
-            name: clip(&by.name, ACTOR_BYTES_MAX).to_owned(),
-            reason: clip(&by.reason, REASON_BYTES_MAX).to_owned(),
+        let Some(slot) = index.slot(id) else {
+            return Ok(None);
         };
+        if is_exporting(&index, slot) {
+            return Err(ReadError::Fault(
+                "the message is being exported: wait for the end, or abort the export".to_owned(),
+            ));
+        }
+        let by = clipped(by);
         let wall = wall();
         let mut done = Vec::new();
         for (parcel, (recipients, others)) in open_parcels(&index, slot, chosen) {
@@ -240,7 +244,7 @@ impl Shared {
             self.tell_schedule(&mut plan, parcel, id, action);
             done.extend(recipients);
         }
-        Some(done)
+        Ok(Some(done))
     }
 
     /// Makes a parcel of some recipients of another one, which keeps the others; `None` if that one is out.
@@ -368,6 +372,22 @@ fn change(fate: &mut Fate, action: &Action, by: &Actor, wall: u64) {
     }
 }
 
+/// As much of it as is kept.
+pub(super) fn clipped(by: &Actor) -> Actor {
+    Actor {
+        name: clip(&by.name, ACTOR_BYTES_MAX).to_owned(),
+        reason: clip(&by.reason, REASON_BYTES_MAX).to_owned(),
+    }
+}
+
+/// Whether a recipient of the message is held for an export.
+fn is_exporting(index: &Index, slot: u32) -> bool {
+    index.message(slot).is_some_and(|message| {
+        let mut recipients = message.recipients.iter();
+        recipients.any(|known| known.exporting && !known.state.is_final())
+    })
+}
+
 /// What memory knows of a recipient whose entry cannot be read.
 fn known(index: &Index, slot: u32, at: u32) -> Fate {
     let mut fate = Fate::new();
@@ -390,6 +410,12 @@ fn listed_recipient(fate: Fate) -> ListedRecipient {
         next_attempt: waits.then(|| fate.at.saturating_add(fate.retry_after)),
         warned: fate.warned,
         rerouted: fate.rerouted,
-        by: fate.by,
+        by: match fate.exporting {
+            Exporting::No => fate.by,
+            Exporting::Waited | Exporting::Held => Some(Actor {
+                name: "export".to_owned(),
+                reason: "it is being exported".to_owned(),
+            }),
+        },
     }
 }

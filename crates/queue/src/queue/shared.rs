@@ -3,7 +3,7 @@
 //! Locks are taken in the order schedule, index; nothing is awaited and no large read is made under either.
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -43,6 +43,10 @@ pub(crate) struct Shared {
     pub(crate) jobs: Jobs,
     recovery: Mutex<Recovery>,
     pub(crate) suspensions: Mutex<Vec<Suspension>>,
+    /// Held by the one export or import that is under way.
+    pub(crate) moving: Mutex<()>,
+    /// Whether that one is to take its messages back.
+    pub(crate) stop_moving: AtomicBool,
     opened: Instant,
     /// Keeps other processes out.
     _lock: Box<dyn Send + Sync>,
@@ -105,6 +109,8 @@ impl Shared {
             jobs: Jobs::default(),
             recovery: Mutex::default(),
             suspensions: Mutex::default(),
+            moving: Mutex::default(),
+            stop_moving: AtomicBool::new(false),
             opened: Instant::now(),
             _lock: lock,
         }

@@ -11,6 +11,8 @@ use crate::{
     RecipientOutcome, RecipientState, SiteLimits, Slot, Suspended, Taken, Task,
 };
 
+mod moving;
+
 fn envelope(recipients: &[&str]) -> Envelope {
     Envelope {
         reference: "K7QX-3M9D-2F".to_owned(),

@@ -142,6 +142,13 @@ impl Progress {
         }
     }
 
+    /// So many by now.
+    pub(super) fn at(&self, count: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(count);
+        }
+    }
+
     /// Takes the count away.
     pub(super) fn end(&self) {
         if let Some(bar) = &self.bar {

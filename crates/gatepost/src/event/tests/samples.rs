@@ -15,7 +15,7 @@ use crate::deliver::families::Family;
 use crate::deliver::report::{Action, Silence};
 use crate::event::{
     ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, QueueAction,
-    QueueChange, SessionEnd, SessionEnded, SuspensionKind, Time,
+    QueueChange, QueueMoved, SessionEnd, SessionEnded, SuspensionKind, Time,
 };
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
@@ -591,6 +591,31 @@ fn of_operators() -> Vec<Event> {
             }))
         })
         .into();
+    let moved = QueueMoved {
+        file: "/var/backups/queue.export".to_owned(),
+        node: None,
+        messages: 3,
+        recipients: 5,
+        left_out: 1,
+        damaged: 0,
+        by: "uid 1000".to_owned(),
+        reason: String::new(),
+    };
+    events.push(Event::QueueExported(Box::new(moved.clone())));
+    events.push(Event::QueueImported(Box::new(QueueMoved {
+        node: Some("mx1.example.net".to_owned()),
+        left_out: 0,
+        damaged: 2,
+        reason: "maintenance".to_owned(),
+        ..moved
+    })));
+    for finished in [true, false] {
+        events.push(Event::QueueExportEnded {
+            file: "/var/backups/queue.export".to_owned(),
+            finished,
+            messages: 3,
+        });
+    }
     for kind in SuspensionKind::ALL {
         for reason in ["", "it moves house"] {
             let (name, by, reason) = (

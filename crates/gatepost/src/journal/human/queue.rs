@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::printable;
 use crate::config::Level;
-use crate::event::{Delivery, DeliveryResult, Event, QueueChange};
+use crate::event::{Delivery, DeliveryResult, Event, QueueChange, QueueMoved};
 
 /// Recipients that a line names.
 const RECIPIENTS_MAX: usize = 10;
@@ -128,6 +128,20 @@ fn of_operators(event: &Event) -> Option<(Level, String)> {
     };
     match event {
         Event::QueueChanged(change) => Some((Level::Warn, changed(change))),
+        Event::QueueExported(moved_out) => Some((Level::Warn, moved("exported to", moved_out))),
+        Event::QueueImported(moved_in) => Some((Level::Warn, moved("imported from", moved_in))),
+        Event::QueueExportEnded {
+            file,
+            finished,
+            messages,
+        } => {
+            let fate = if *finished { "left the queue" } else { "go on" };
+            let line = format!(
+                "the export to {}, which an earlier run left, has ended: {messages} messages {fate}",
+                printable(file)
+            );
+            Some((Level::Warn, line))
+        }
         Event::DeliverySuspended {
             kind,
             name,
@@ -167,6 +181,32 @@ fn changed(change: &QueueChange) -> String {
         " by={}{}",
         printable(&change.by),
         because(&change.reason)
+    );
+    line
+}
+
+fn moved(what: &str, moved: &QueueMoved) -> String {
+    let node = moved.node.as_deref().map_or_else(String::new, |node| {
+        format!(", written by {}", printable(node))
+    });
+    let mut line = format!(
+        "{} messages to {} recipients {what} {}{node}",
+        moved.messages,
+        moved.recipients,
+        printable(&moved.file)
+    );
+    // Writing to a String can't fail.
+    if moved.left_out > 0 {
+        let _ = write!(line, "; {} stay in the queue", moved.left_out);
+    }
+    if moved.damaged > 0 {
+        let _ = write!(line, "; damaged in {} places", moved.damaged);
+    }
+    let _ = write!(
+        line,
+        ", by {}{}",
+        printable(&moved.by),
+        because(&moved.reason)
     );
     line
 }

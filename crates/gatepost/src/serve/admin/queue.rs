@@ -26,6 +26,7 @@ mod acting;
 mod destinations;
 mod filter;
 mod messages;
+mod moving;
 mod peer;
 mod problem;
 mod walk;
@@ -34,6 +35,9 @@ pub use acting::{ActRequest, Done, DoneResult, DoneSummary};
 pub use destinations::{DESTINATIONS_MAX, Destinations, Lane, Site, Suspension};
 pub use filter::{Filter, NAMES_MAX};
 pub use messages::{Facts, QueuedMessage, QueuedRecipient, State as QueuedState};
+pub use moving::{
+    AbortAnswer, ExportOrder, ExportSummary, ImportOrder, ImportSummary, Left, Moving, Unread,
+};
 pub use peer::Peer;
 pub use problem::Problem;
 pub use walk::Summary;
@@ -162,7 +166,10 @@ pub(super) fn commands() -> Router<Shared> {
         .route("/api/v1/queue/messages/{id}/content", get(content))
         .route("/api/v1/queue/destinations", get(destinations))
         .route("/api/v1/queue/suspend", post(suspend))
-        .route("/api/v1/queue/resume", post(resume));
+        .route("/api/v1/queue/resume", post(resume))
+        .route("/api/v1/queue/export", post(export))
+        .route("/api/v1/queue/export/abort", post(abort_export))
+        .route("/api/v1/queue/import", post(import));
     for action in QueueAction::ALL {
         router = router.route(&format!("/api/v1/queue/{}", action.word()), act(action));
     }
@@ -343,6 +350,33 @@ async fn resume(
         name,
         waiting,
     }))
+}
+
+async fn export(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let order: ExportOrder = read(body)?;
+    let by = peer.acting_as(order.operator.as_deref())?;
+    let queue = queue_of(&shared)?;
+    moving::export(Arc::clone(&shared.server.current.load()), queue, order, by)
+}
+
+async fn abort_export(State(shared): State<Shared>) -> Result<Json<AbortAnswer>, Problem> {
+    let queue = queue_of(&shared)?;
+    blocking(move || moving::abort(&queue)).await?.map(Json)
+}
+
+async fn import(
+    State(shared): State<Shared>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let order: ImportOrder = read(body)?;
+    let by = peer.acting_as(order.operator.as_deref())?;
+    let queue = queue_of(&shared)?;
+    moving::import(Arc::clone(&shared.server.current.load()), queue, order, by)
 }
 
 /// What is asked to be suspended or resumed, in the form of the queue.
