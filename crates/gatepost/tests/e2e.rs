@@ -60,6 +60,8 @@ mod queue_faults;
 mod queue_moving;
 #[path = "e2e/queue_operation.rs"]
 mod queue_operation;
+#[path = "e2e/queue_removal.rs"]
+mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/requiretls.rs"]
