@@ -179,12 +179,12 @@ pub const EVENTS: &[EventKind] = &[
     EventKind {
         name: "queue-exported",
         when: "An operator moved messages from the queue into a file (`gatepost queue export`).",
-        fields: parts::QUEUE_MOVED,
+        fields: parts::QUEUE_EXPORTED,
     },
     EventKind {
         name: "queue-imported",
         when: "An operator moved messages from a file into the queue (`gatepost queue import`).",
-        fields: parts::QUEUE_MOVED,
+        fields: parts::QUEUE_IMPORTED,
     },
     EventKind {
         name: "queue-export-ended",

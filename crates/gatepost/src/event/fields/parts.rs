@@ -77,15 +77,27 @@ pub(super) const QUEUE_CHANGE: &[Field] = &[
     maybe("reason", Shape::Text, "Why, in the operator's words."),
 ];
 
-/// What `queue-exported` and `queue-imported` tell.
+/// What `queue-exported` tells.
 #[rustfmt::skip]
-pub(super) const QUEUE_MOVED: &[Field] = &[
+pub(super) const QUEUE_EXPORTED: &[Field] = &[
     always("file", Shape::Text, "The file."),
-    maybe("node", Shape::Text, "Import: the node that has written the file, if it says so."),
     always("messages", Shape::Number(""), "Messages moved."),
     always("recipients", Shape::Number(""), "Their recipients."),
-    always("left_out", Shape::Number(""), "Export: messages that were meant and stay in the queue."),
-    always("damaged", Shape::Number(""), "Import: stretches of the file that could not be read."),
+    always("left_out", Shape::Number(""), "Messages that were meant and stay in the queue."),
+    always("damaged", Shape::Number(""), "Always 0."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
+/// What `queue-imported` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_IMPORTED: &[Field] = &[
+    always("file", Shape::Text, "The file."),
+    maybe("node", Shape::Text, "The node that has written the file, if it says so."),
+    always("messages", Shape::Number(""), "Messages moved."),
+    always("recipients", Shape::Number(""), "Their recipients."),
+    always("left_out", Shape::Number(""), "Always 0."),
+    always("damaged", Shape::Number(""), "Stretches of the file that could not be read."),
     always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
     maybe("reason", Shape::Text, "Why, in the operator's words."),
 ];

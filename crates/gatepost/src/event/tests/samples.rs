@@ -601,7 +601,14 @@ fn of_operators() -> Vec<Event> {
         by: "uid 1000".to_owned(),
         reason: String::new(),
     };
-    events.push(Event::QueueExported(Box::new(moved.clone())));
+    for reason in ["", "maintenance"] {
+        let moved = QueueMoved {
+            reason: reason.to_owned(),
+            ..moved.clone()
+        };
+        events.push(Event::QueueExported(Box::new(moved.clone())));
+        events.push(Event::QueueImported(Box::new(moved)));
+    }
     events.push(Event::QueueImported(Box::new(QueueMoved {
         node: Some("mx1.example.net".to_owned()),
         left_out: 0,
