@@ -13,6 +13,7 @@ use super::Recovery;
 use super::gather::Inbox;
 use super::hot::Hot;
 use super::jobs::Jobs;
+use super::loans::Loans;
 use super::wakes::Wakes;
 use crate::index::Index;
 use crate::schedule::{Millis, ParcelId, Schedule, Waiting};
@@ -40,6 +41,7 @@ pub(crate) struct Shared {
     pub(crate) stopping: Condvar,
     pub(crate) announced: AtomicUsize,
     hot: Mutex<Hot>,
+    pub(super) loans: Arc<Loans>,
     pub(crate) jobs: Jobs,
     recovery: Mutex<Recovery>,
     pub(crate) suspensions: Mutex<Vec<Suspension>>,
@@ -93,6 +95,7 @@ impl Shared {
     pub(crate) fn new(store: Arc<Store>, lock: Box<dyn Send + Sync>) -> Shared {
         let schedule = Schedule::new(store.settings.schedule.clone());
         let hot = Hot::new(store.settings.hot_bytes_max);
+        let loans = Loans::new(store.settings.lent_bytes_max);
         Shared {
             store,
             plan: Mutex::new(Plan {
@@ -106,6 +109,7 @@ impl Shared {
             stopping: Condvar::new(),
             announced: AtomicUsize::new(0),
             hot: Mutex::new(hot),
+            loans,
             jobs: Jobs::default(),
             recovery: Mutex::default(),
             suspensions: Mutex::default(),

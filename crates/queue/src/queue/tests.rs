@@ -11,6 +11,7 @@ use crate::{
     RecipientOutcome, RecipientState, SiteLimits, Slot, Suspended, Taken, Task,
 };
 
+mod lending;
 mod moving;
 
 fn envelope(recipients: &[&str]) -> Envelope {
