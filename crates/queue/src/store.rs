@@ -366,6 +366,13 @@ impl Store {
         Err(ReadError::Gone)
     }
 
+    /// How many recipients a message has, those that are final included.
+    pub(crate) fn recipients(&self, id: u64) -> u32 {
+        let index = self.index();
+        let message = index.slot(id).and_then(|slot| index.message(slot));
+        message.map_or(0, |message| message.recipients.len() as u32)
+    }
+
     /// How long the content of a message is, or a little more.
     pub(crate) fn content_bytes(&self, id: u64) -> Result<u64, ReadError> {
         let (apart, record_bytes) = {

@@ -17,11 +17,12 @@ pub(crate) mod write;
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use smtp::ReversePath;
 
-use crate::{Actor, MessageId};
+use crate::{Actor, Listed, MessageId};
 
 /// What is exported, and where to.
 #[derive(Clone, Debug)]
@@ -38,8 +39,11 @@ pub struct ExportRequest {
     pub patience: Duration,
 }
 
+/// Which recipients of a message are exported, by their indices in the envelope.
+pub type Choose = Arc<dyn Fn(&Listed) -> Vec<u32> + Send + Sync>;
+
 /// Which recipients are exported: those for which all hold that is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct ExportFilter {
     /// Their domain: lower case, A-labels.
     pub domain: Option<String>,
@@ -47,6 +51,19 @@ pub struct ExportFilter {
     pub reverse_path: Option<ReversePath>,
     /// Their message arrived before this, in milliseconds since 1970 UTC.
     pub arrived_before: Option<u64>,
+    /// Asked for each message that the others let through; it costs a look at all of its recipients.
+    pub choose: Option<Choose>,
+}
+
+impl fmt::Debug for ExportFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ExportFilter")
+            .field("domain", &self.domain)
+            .field("reverse_path", &self.reverse_path)
+            .field("arrived_before", &self.arrived_before)
+            .field("choose", &self.choose.is_some())
+            .finish()
+    }
 }
 
 /// How far an export or an import is.

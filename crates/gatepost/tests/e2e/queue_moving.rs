@@ -310,6 +310,49 @@ fn a_damaged_file_gives_what_is_left_of_it() {
 }
 
 #[test]
+fn an_export_takes_what_any_filter_means() {
+    let gateway = full(6);
+    let folder = gateway.folder().to_owned();
+    let mut number = 0;
+    let mut export = |filters: &[&str]| {
+        number += 1;
+        let file = folder.join(format!("{number}.export"));
+        let words: Vec<&str> = ["export", name(&file), "--json"]
+            .iter()
+            .chain(filters)
+            .copied()
+            .collect();
+        summary(&done(&gateway, &words))["recipients"]
+            .as_u64()
+            .unwrap()
+    };
+    assert_eq!(export(&["--recipient", "user3@second.example"]), 1);
+    assert_eq!(export(&["--text", "no such reply"]), 0);
+    assert_eq!(
+        export(&["--domain", "first.example", "--older-than", "1h"]),
+        0
+    );
+    assert_eq!(
+        export(&[
+            "--reverse-path",
+            "@example.net",
+            "--domain",
+            "first.example"
+        ]),
+        3
+    );
+    assert_eq!(export(&[&only_of(&gateway, "user1@second.example")]), 1);
+    assert_eq!(gateway.waiting().messages, 1);
+}
+
+/// The reference of the message to this recipient.
+fn only_of(gateway: &Gateway, recipient: &str) -> String {
+    let list = done(gateway, &["list", "--json", "--recipient", recipient]);
+    let message: Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+    message["reference"].as_str().unwrap().to_owned()
+}
+
+#[test]
 fn what_can_not_be_moved_is_refused_with_what_to_do() {
     let gateway = full(1);
     let file = gateway.folder().join("there.export");

@@ -68,6 +68,7 @@ impl Queue {
             by: request.by.clone(),
         };
         let mut export = Export {
+            queue: self,
             shared,
             request,
             file,
@@ -139,6 +140,7 @@ fn check_path(queue: &Path, path: &Path) -> Result<(), TransferError> {
 
 /// An export that is under way.
 struct Export<'a> {
+    queue: &'a Queue,
     shared: &'a Arc<Shared>,
     request: &'a ExportRequest,
     file: FileWriter,
@@ -184,7 +186,14 @@ impl Export<'_> {
         self.go_on()?;
         let mut taken = Vec::new();
         for &id in ids {
-            if self.is_wanted(id)? && self.shared.take_out(id, &self.request.filter) {
+            if !self.is_wanted(id)? {
+                continue;
+            }
+            let chosen = self.chosen(id)?;
+            if self
+                .shared
+                .take_out(id, &self.request.filter, chosen.as_deref())
+            {
                 taken.push(id);
             }
         }
@@ -235,6 +244,26 @@ impl Export<'_> {
             Err(ReadError::Damaged(_)) => {
                 self.leave(id, "its record is damaged");
                 Ok(false)
+            }
+            Err(error) => Err(of_read(&error)),
+        }
+    }
+
+    /// The recipients that are chosen one by one; `None` for all.
+    fn chosen(&mut self, id: u64) -> Result<Option<Vec<u32>>, TransferError> {
+        let Some(choose) = &self.request.filter.choose else {
+            return Ok(None);
+        };
+        match self.queue.listed(MessageId(id)) {
+            Ok(Some(listed)) => {
+                let mut chosen = choose(&listed);
+                chosen.sort_unstable();
+                Ok(Some(chosen))
+            }
+            Ok(None) | Err(ReadError::Gone) => Ok(Some(Vec::new())),
+            Err(ReadError::Damaged(_)) => {
+                self.leave(id, "its record is damaged");
+                Ok(Some(Vec::new()))
             }
             Err(error) => Err(of_read(&error)),
         }
@@ -333,8 +362,8 @@ impl Export<'_> {
 }
 
 impl Shared {
-    /// Holds the recipients of a message that the filter names; whether there are any.
-    pub(super) fn take_out(&self, id: u64, filter: &ExportFilter) -> bool {
+    /// Holds the recipients of a message that the filter names, of these only if some are given; whether there are any.
+    pub(super) fn take_out(&self, id: u64, filter: &ExportFilter, among: Option<&[u32]>) -> bool {
         let mut plan = self.plan();
         let mut index = self.store.index();
         let Some(slot) = index.slot(id) else {
@@ -349,6 +378,7 @@ impl Shared {
         let chosen: Vec<(u32, u32)> = index.message(slot).map_or_else(Vec::new, |message| {
             let known = message.recipients.iter().zip(0..);
             known
+                .filter(|(_, at)| among.is_none_or(|among| among.binary_search(at).is_ok()))
                 .filter(|(known, _)| !known.state.is_final() && is_named(known.lane))
                 .map(|(known, at)| (at, known.parcel))
                 .collect()

@@ -86,11 +86,13 @@ impl Queue {
             Err(ReadError::Gone) => return Ok(None),
             other => other?,
         };
+        let count = record.envelope.recipients.len() as u32;
+        let all: Vec<u32> = (0..count).collect();
+        store.fetch(id.0, &all, |_| true);
         let index = store.index();
         let Some(slot) = index.slot(id.0) else {
             return Ok(None);
         };
-        let count = record.envelope.recipients.len() as u32;
         let fates = (0..count).map(|at| {
             store
                 .fate(&index, slot, at)
@@ -210,6 +212,16 @@ impl Shared {
         action: &Action,
         by: &Actor,
     ) -> Result<Option<Vec<u32>>, ReadError> {
+        let all: Vec<u32>;
+        let wanted = match chosen {
+            Some(chosen) => chosen,
+            None => {
+                all = (0..self.store.recipients(id)).collect();
+                &all
+            }
+        };
+        self.store
+            .fetch(id, wanted, |known| !known.state.is_final());
         let mut plan = self.plan();
         let mut index = self.store.index();
         let Some(slot) = index.slot(id) else {

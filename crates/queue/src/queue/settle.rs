@@ -44,10 +44,14 @@ impl Shared {
         hold: &ParcelHold,
         outcomes: Vec<(u32, RecipientOutcome)>,
     ) {
+        let id = parcel.message.0;
+        // Few: outcomes are known without the journal, unless an operator did something or a delay was told.
+        self.store.fetch(id, &parcel.recipients, |known| {
+            hold.warns || known.acted || known.exporting
+        });
         let mut plan = self.plan();
         let mut index = self.store.index();
         let (now, wall) = (self.now(), wall());
-        let id = parcel.message.0;
         let slot = index.slot(id);
         let recipients = plan.recipients(hold.id);
         let delay = shortest_delay(&outcomes);
@@ -208,7 +212,7 @@ impl Shared {
                 },
             ),
         };
-        self.store.change(index, slot, recipient, wall, |fate| {
+        self.store.outcome(index, slot, recipient, wall, |fate| {
             fate.attempts = fate.attempts.saturating_add(1);
             fate.last = Some(last);
             match state {

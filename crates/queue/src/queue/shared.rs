@@ -146,13 +146,7 @@ impl Shared {
     }
 
     /// What the schedule has given, as its user sees it.
-    pub(crate) fn parcel(
-        self: &Arc<Shared>,
-        plan: &Plan,
-        id: ParcelId,
-        warns: bool,
-        with_last: bool,
-    ) -> Parcel {
+    pub(crate) fn parcel(self: &Arc<Shared>, plan: &Plan, id: ParcelId, warns: bool) -> Parcel {
         let state = plan.schedule.parcel(id);
         let message = state.map_or(0, |state| state.message);
         let recipients = plan.recipients(id);
@@ -164,17 +158,12 @@ impl Shared {
                 nexthop: None,
             },
         };
-        let last = if with_last {
-            self.last(plan, message, &lane, &recipients)
-        } else {
-            None
-        };
         Parcel {
             message: MessageId(message),
             attempts: state.map_or(0, |state| state.attempts),
             lane,
             recipients,
-            last,
+            last: None,
             hold: Some(ParcelHold {
                 shared: Arc::clone(self),
                 id,
@@ -183,19 +172,14 @@ impl Shared {
         }
     }
 
-    /// What the first recipient met, or why its lane was left alone.
-    fn last(
-        &self,
-        plan: &Plan,
-        message: u64,
-        lane: &LaneKey,
-        recipients: &[u32],
-    ) -> Option<LastFault> {
+    /// What this recipient met, or why its lane was left alone. Reads the disk.
+    pub(super) fn last(&self, message: u64, lane: &LaneKey, recipient: u32) -> Option<LastFault> {
+        self.store.fetch(message, &[recipient], |_| true);
+        let plan = self.plan();
         let index = self.store.index();
-        let slot = index.slot(message);
-        let fate = slot
-            .zip(recipients.first())
-            .and_then(|(slot, first)| self.store.fate(&index, slot, *first).ok());
+        let fate = index
+            .slot(message)
+            .and_then(|slot| self.store.fate(&index, slot, recipient).ok());
         fate.and_then(|fate| fate.last).or_else(|| {
             let fault = plan.schedule.lane_fault(lane)?;
             let (status, diagnostic, nexthop) =

@@ -8,6 +8,7 @@ use hyper::Method;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::selection::Selection;
 use super::words::{BROKEN_OFF, Line, Progress, counted, printable, size};
 use crate::cli::socket::Node;
 use crate::cli::{complain, say};
@@ -21,23 +22,16 @@ pub(in crate::cli) struct ExportOptions {
     /// The file to write; it must not exist yet. The gateway writes it, as its own user
     #[arg(value_name = "FILE", required_unless_present = "abort")]
     file: Option<PathBuf>,
-    /// Recipients of this domain
-    #[arg(long, value_name = "DOMAIN", group = "chosen")]
-    domain: Option<String>,
-    /// Messages with this reverse-path; '<>' for the null reverse-path
-    #[arg(long, value_name = "ADDRESS", group = "chosen")]
-    reverse_path: Option<String>,
-    /// Messages that have been in the queue for longer than this, such as 2h
-    #[arg(long, value_name = "TIME", group = "chosen")]
-    older_than: Option<String>,
+    #[command(flatten)]
+    selection: Selection,
     /// Every message of the queue
-    #[arg(long, conflicts_with = "chosen")]
+    #[arg(long, conflicts_with = "selection")]
     all: bool,
     /// How long to wait for deliveries that are under way; what is still under way then stays in the queue
     #[arg(long, value_name = "TIME", default_value = "1m")]
     patience: String,
     /// Take back an export that is under way, or end one that a fault has left
-    #[arg(long, conflicts_with_all = ["file", "chosen", "all"])]
+    #[arg(long, conflicts_with_all = ["file", "selection", "all"])]
     abort: bool,
     /// Why: it is recorded
     #[arg(long, value_name = "TEXT", default_value = "")]
@@ -74,9 +68,7 @@ pub(super) fn export(node: &Node, options: &ExportOptions) -> Result<ExitCode, S
     }
     let order = ExportOrder {
         file: absolute(options.file.as_deref().unwrap_or(Path::new("")))?,
-        domain: options.domain.clone(),
-        reverse_path: options.reverse_path.clone(),
-        older_than: options.older_than.clone(),
+        filter: options.selection.filter(),
         all: options.all,
         patience: Some(options.patience.clone()),
         reason: options.reason.clone(),
@@ -137,7 +129,7 @@ pub(super) fn import(node: &Node, options: &ImportOptions) -> Result<ExitCode, S
         if !done.whole {
             complain(&match done.announced {
                 Some(announced) => format!(
-                    "{} of {} could be read: look for another copy of the file",
+                    "{} of {} could be read: what is damaged lies in the file, at the bytes named above",
                     done.messages,
                     counted(announced, "message")
                 ),

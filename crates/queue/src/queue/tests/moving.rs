@@ -256,7 +256,7 @@ async fn an_export_whose_note_is_damaged_waits_for_its_abortion() {
         by: actor(),
     };
     queue.shared.store.note_export(&ledger).unwrap();
-    assert!(queue.shared.take_out(id.0, &ExportFilter::default()));
+    assert!(queue.shared.take_out(id.0, &ExportFilter::default(), None));
     queue.close().await;
     drop(queue);
     let note = place.settings().folder.join("export");

@@ -405,21 +405,6 @@ fn text_of(mailbox: &Mailbox) -> String {
     )
 }
 
-/// A reverse-path as messages have it.
-pub(super) fn reverse_path(text: &str) -> Result<ReversePath, Problem> {
-    let bare = text.trim().trim_start_matches('<').trim_end_matches('>');
-    if bare.is_empty() {
-        return Ok(ReversePath::Null);
-    }
-    bare.parse().map(ReversePath::Mailbox).map_err(|_| {
-        let error = format!("reverse_path: `{}` is not an address", text.escape_debug());
-        Problem::bad(
-            error,
-            "write ann@example.org, or <> for the null reverse-path",
-        )
-    })
-}
-
 /// A domain as lanes have it: lower case, A-labels.
 pub(super) fn domain(text: &str) -> Result<String, Problem> {
     let domain: Domain = text.parse().map_err(|_| {

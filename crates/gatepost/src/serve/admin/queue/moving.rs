@@ -10,15 +10,16 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes};
 use axum::response::Response;
 use queue::transfer::{
-    AbortedExport, ExportFilter, ExportRequest, Exported, Imported, TransferError, TransferProgress,
+    AbortedExport, Choose, ExportFilter, ExportRequest, Exported, Imported, TransferError,
+    TransferProgress,
 };
 use queue::{Actor, Queue};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::acting;
-use super::filter;
-use super::messages::now;
+use super::filter::{Filter, Matcher};
+use super::messages::{Waits, now};
 use super::problem::Problem;
 use super::walk::{line, ndjson};
 use crate::context::Context;
@@ -37,15 +38,8 @@ const PATH_BYTES_MAX: usize = 4096;
 pub struct ExportOrder {
     /// The file; it must not exist yet.
     pub file: String,
-    /// Recipients of this domain only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub domain: Option<String>,
-    /// Messages with this reverse-path only; `<>` for the null reverse-path.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub reverse_path: Option<String>,
-    /// Messages that have been in the queue for longer than this only, such as `2h`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub older_than: Option<String>,
+    /// Which messages; recipients that it does not mean stay.
+    pub filter: Filter,
     /// Every message, where nothing else chooses.
     pub all: bool,
     /// How long deliveries that are under way are waited for, such as `1m`.
@@ -170,7 +164,7 @@ pub(super) fn export(
     order: ExportOrder,
     by: String,
 ) -> Result<Response, Problem> {
-    let request = request(&cx, &order, by)?;
+    let request = request(&cx, &queue, &order, by)?;
     Ok(run(move |told| {
         let outcome = queue.export(&request, told);
         let exported = outcome?;
@@ -228,42 +222,56 @@ pub(super) fn abort(queue: &Queue) -> Result<AbortAnswer, Problem> {
     })
 }
 
-fn request(cx: &Context, order: &ExportOrder, by: String) -> Result<ExportRequest, Problem> {
+fn request(
+    cx: &Context,
+    queue: &Queue,
+    order: &ExportOrder,
+    by: String,
+) -> Result<ExportRequest, Problem> {
     acting::reason(&order.reason)?;
-    let is_narrow =
-        order.domain.is_some() || order.reverse_path.is_some() || order.older_than.is_some();
-    if !is_narrow && !order.all {
+    if !order.filter.is_narrow() && !order.all {
         return Err(Problem::bad(
             "export: nothing says which messages",
-            "give a filter, or say that all are meant",
+            "name messages, give a filter, or say that all are meant",
         ));
     }
-    let duration = |name: &str, text: &Option<String>| {
-        let read = |text: &String| {
-            crate::config::duration(text)
-                .map_err(|(error, remedy)| Problem::bad(format!("{name}: {error}"), remedy))
-        };
-        text.as_ref().map(read).transpose()
+    let patience = order
+        .patience
+        .as_deref()
+        .map(crate::config::duration)
+        .transpose();
+    let patience =
+        patience.map_err(|(error, remedy)| Problem::bad(format!("patience: {error}"), remedy))?;
+    let choose = match order.filter.is_narrow() {
+        true => Some(choose(queue, order.filter.matcher()?)),
+        false => None,
     };
-    let older_than = duration("older_than", &order.older_than)?;
-    let arrived_before = older_than.map(|age| now().saturating_sub(super::messages::millis(age)));
     Ok(ExportRequest {
         path: path(&order.file)?,
         node: cx.config.node.name.to_string(),
         filter: ExportFilter {
-            domain: order.domain.as_deref().map(filter::domain).transpose()?,
-            reverse_path: order
-                .reverse_path
-                .as_deref()
-                .map(filter::reverse_path)
-                .transpose()?,
-            arrived_before,
+            choose,
+            ..ExportFilter::default()
         },
         by: Actor {
             name: by,
             reason: order.reason.trim().to_owned(),
         },
-        patience: duration("patience", &order.patience)?.unwrap_or(PATIENCE_USUAL),
+        patience: patience.unwrap_or(PATIENCE_USUAL),
+    })
+}
+
+/// The recipients that the filters mean.
+fn choose(queue: &Queue, matcher: Matcher) -> Choose {
+    let queue = queue.clone();
+    Arc::new(move |listed| {
+        if !matcher.takes(listed, now()) {
+            return Vec::new();
+        }
+        let mut waits = Waits::new(&queue);
+        let places = 0..listed.recipients.len();
+        let meant = places.filter(|at| matcher.takes_recipient(listed, *at, &mut waits));
+        meant.filter_map(|at| u32::try_from(at).ok()).collect()
     })
 }
 
