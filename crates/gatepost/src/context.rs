@@ -19,6 +19,7 @@ use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::Families;
+use crate::deliver::gathering::Gathering;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
@@ -120,6 +121,8 @@ pub struct Services {
     queue: Option<Queue>,
     /// Connections that deliver from the queue and wait for the next message.
     pub idle: Idle,
+    /// Parcels that wait for a report on more than one of them.
+    pub gathering: Gathering,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -201,6 +204,7 @@ impl Services {
             )))),
             queue,
             idle: Idle::default(),
+            gathering: Gathering::default(),
             sts: Arc::new(sts),
             tls_reports,
             callouts: Callouts::default(),

@@ -29,6 +29,7 @@ mod failing;
 pub mod families;
 pub mod fault;
 mod fitting;
+pub mod gathering;
 pub mod https;
 pub mod idle;
 mod lifetime;

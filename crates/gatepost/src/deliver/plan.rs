@@ -425,6 +425,10 @@ impl Ourselves for Node<'_> {
                         && is_of_this_machine(ip))
         })
     }
+
+    fn follows_loopback(&self) -> bool {
+        self.0.delivery.loopback
+    }
 }
 
 /// Only addresses of this machine can be bound.

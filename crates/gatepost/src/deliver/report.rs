@@ -35,6 +35,9 @@ pub struct ReportFacts<'a> {
     pub language: &'a str,
     /// A reference for the report itself: one that no other transaction of the node has.
     pub reference: &'a str,
+    /// What makes the boundary of its parts one that no sender can guess: references count up, and a message that is returned
+    /// whole must not be able to end its part and begin one of its own.
+    pub nonce: u64,
     /// The envelope of the message that is reported on.
     pub envelope: &'a Envelope,
     /// Its content as it lies in the queue.
@@ -209,7 +212,7 @@ impl Letter<'_> {
     /// The message: header section and the three parts (RFC 6522 3).
     fn write(&self) -> Vec<u8> {
         let original = original::part(self);
-        let boundary = format!("=_{}", self.facts.reference);
+        let boundary = format!("=_{}_{:016x}", self.facts.reference, self.facts.nonce);
         let mut out = Vec::with_capacity(4096 + original.len());
         self.header_section(&boundary, &mut out);
         let parts = [human::part(self), status::part(self), original];

@@ -67,6 +67,7 @@ pub(crate) async fn tell(
         reporter: &cx.config.reports,
         language: language(cx, message, concerned),
         reference: &reference,
+        nonce: nonce(),
         envelope: &message.envelope,
         content: &message.content,
         proven: false,
@@ -88,6 +89,11 @@ pub(crate) async fn tell(
         forward_path,
     });
     Ok(())
+}
+
+/// 64 bits that nobody can guess. Without randomness of the system those of this process must do: a report is not withheld for it.
+fn nonce() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))
 }
 
 /// No silence is kept silently: each recipient of whom the reverse-path is not told is named.

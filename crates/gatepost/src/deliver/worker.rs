@@ -247,7 +247,7 @@ impl Worker {
         slot: &mut Slot,
         plan: &Plan,
         message: &QueuedMessage,
-        (settling, in_hand): (&mut Settling<'_>, &mut InHand),
+        (settling, in_hand): (&mut Settling, &mut InHand),
     ) -> Result<(), Fault> {
         let demand = demand(message);
         let mut tried: Vec<Arc<str>> = Vec::new();
@@ -385,7 +385,7 @@ fn demand(message: &QueuedMessage) -> Demand {
 }
 
 /// What the answers mean goes by the parcel's own route.
-fn settle(plan: &Plan, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
+fn settle(plan: &Plan, settling: &mut Settling, nexthop: &str, answers: Vec<Answered>) {
     let queueing = &plan.route.route.queueing;
     let accepted =
         |answer: &Answered| matches!(answer, Answered::Reply(step, _) if *step != Step::Rcpt);

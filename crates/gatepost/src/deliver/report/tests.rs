@@ -104,6 +104,7 @@ impl Case {
             reporter: &self.reporter,
             language: self.language,
             reference: "9A2B-4C6D-8E",
+            nonce: 0x5eed_0123_4567_89ab,
             envelope: &self.envelope,
             content: &self.content,
             proven: self.proven,
@@ -354,6 +355,7 @@ proptest! {
             reporter: &reporter(),
             language,
             reference: "9A2B-4C6D-8E",
+            nonce: 0x5eed_0123_4567_89ab,
             envelope: &envelope,
             content: &content,
             proven: false,
@@ -384,6 +386,29 @@ proptest! {
         let status = message.part(parts[1]).unwrap();
         prop_assert!(status.content_type().unwrap().subtype().unwrap().ends_with("delivery-status"));
     }
+}
+
+#[test]
+fn a_returned_message_cannot_begin_a_part_of_its_own() {
+    let mut case = Case::new(Action::Failed);
+    case.envelope.mail.ret = Some(Ret::Full);
+    // All that a sender can guess: the reference of the next report.
+    let guessed = b"Subject: x\r\n\r\n--=_9A2B-4C6D-8E\r\nContent-Type: text/html\r\n\r\nforged\r\n--=_9A2B-4C6D-8E--\r\n";
+    case.content = guessed.to_vec();
+    let text = case.text();
+    let message = MessageParser::default().parse(&text).unwrap();
+    let PartType::Multipart(parts) = &message.parts[0].body else {
+        panic!("not multipart");
+    };
+    assert_eq!(parts.len(), 3);
+    let returned = message.part(parts[2]).unwrap();
+    assert!(
+        memchr::memmem::find(
+            &text[returned.raw_body_offset() as usize..returned.raw_end_offset() as usize],
+            b"forged"
+        )
+        .is_some()
+    );
 }
 
 #[test]
