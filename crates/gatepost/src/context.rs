@@ -16,6 +16,7 @@ use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
+use crate::deliver::allowance::Allowance;
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::Families;
@@ -123,6 +124,8 @@ pub struct Services {
     pub idle: Idle,
     /// Parcels that wait for a report on more than one of them.
     pub gathering: Gathering,
+    /// Reports that our postmaster may still get.
+    pub allowance: Allowance,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -205,6 +208,7 @@ impl Services {
             queue,
             idle: Idle::default(),
             gathering: Gathering::default(),
+            allowance: Allowance::default(),
             sts: Arc::new(sts),
             tls_reports,
             callouts: Callouts::default(),

@@ -19,6 +19,7 @@ use crate::config::Route;
 use crate::context::Context;
 use crate::trace_fields::Edited;
 
+pub mod allowance;
 pub mod callouts;
 pub mod connection;
 pub mod dial;

@@ -15,6 +15,8 @@ use smtp::{
     Body, ForwardPath, MailParameters, Mailbox, Notify, RcptParameters, ReversePath, Status,
 };
 
+use crate::config::Rate;
+
 mod encode;
 mod human;
 mod original;
@@ -38,6 +40,8 @@ pub struct ReportFacts<'a> {
     /// What makes the boundary of its parts one that no sender can guess: references count up, and a message that is returned
     /// whole must not be able to end its part and begin one of its own.
     pub nonce: u64,
+    /// Reports that our postmaster did not get since the last one, since there were too many. Told to nobody else.
+    pub left_out: u64,
     /// The envelope of the message that is reported on.
     pub envelope: &'a Envelope,
     /// Its content as it lies in the queue.
@@ -66,6 +70,8 @@ pub struct Reporter {
     pub return_bytes_max: u64,
     /// Who gets reports on messages whose reverse-path is not proven.
     pub unproven: Unproven,
+    /// How many reports our postmaster gets.
+    pub postmaster_rate: Rate,
 }
 
 /// What is told of one recipient.

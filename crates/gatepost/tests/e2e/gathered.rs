@@ -1,4 +1,5 @@
 //! Reports on what becomes of one message in many lanes: few, and each recipient in one of them, whatever happens meanwhile.
+//! And those to the postmaster, which strangers can cause: no more than the rate.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 use crate::support::dns::Zones;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::reports::report;
-use crate::support::sink::Sink;
+use crate::support::sink::{Act, Manner, Sink};
 use crate::support::{await_some_or, message};
 
 const DOMAINS: usize = 300;
@@ -92,4 +93,37 @@ fn whatever_ends_the_process_everybody_is_told_once() {
             "killed: {is_killed}"
         );
     }
+}
+
+#[test]
+fn strangers_fill_no_mailbox_of_the_postmaster() {
+    let nexthop = Manner::smtp()
+        .script(|line| match line.starts_with("RCPT TO:<bob@") {
+            true => Act::Say("550 5.1.1 no such user"),
+            false => Act::Usual,
+        })
+        .start();
+    let reports = Sink::smtp();
+    let gateway = Setup::new()
+        .node("postmaster = \"postmaster@example.net\"")
+        .route(nexthop.nexthop(), "cut_through = false")
+        .route_for("example.net", reports.nexthop(), "")
+        .more("[reports]\npostmaster_rate = \"3/1h\"")
+        .start();
+    for _ in 0..10 {
+        gateway.submit(&["bob@example.com"], &message("from a stranger"));
+    }
+    gateway.await_empty_queue();
+    assert_eq!(reports.received().len(), 3);
+    let withheld = gateway.events("report-withheld");
+    let reasons: Vec<&str> = withheld
+        .iter()
+        .map(|event| event["reason"].as_str().unwrap())
+        .collect();
+    let count = |reason| reasons.iter().filter(|it| **it == reason).count();
+    assert_eq!(
+        (count("unproven"), count("too-many")),
+        (3, 7),
+        "{reasons:?}"
+    );
 }

@@ -16,6 +16,10 @@ fn reporter() -> Reporter {
         postmaster: "postmaster@example.net".parse().unwrap(),
         return_bytes_max: 65536,
         unproven: Unproven::Postmaster,
+        postmaster_rate: Rate {
+            messages: 20,
+            per: std::time::Duration::from_secs(3600),
+        },
     }
 }
 
@@ -76,6 +80,7 @@ struct Case {
     language: &'static str,
     proven: bool,
     require_tls: bool,
+    left_out: u64,
     concerned: Vec<Concerned<'static>>,
 }
 
@@ -95,6 +100,7 @@ impl Case {
             language: "en",
             proven: false,
             require_tls: false,
+            left_out: 0,
             concerned: vec![concerned(action)],
         }
     }
@@ -105,6 +111,7 @@ impl Case {
             language: self.language,
             reference: "9A2B-4C6D-8E",
             nonce: 0x5eed_0123_4567_89ab,
+            left_out: self.left_out,
             envelope: &self.envelope,
             content: &self.content,
             proven: self.proven,
@@ -192,6 +199,14 @@ fn a_stranger_s_failure_goes_to_the_postmaster() {
     let mut case = Case::new(Action::Failed);
     case.envelope.submitted = false;
     case.golden("postmaster");
+    case.left_out = 1234;
+    case.golden("postmaster-left-out");
+    for language in ["de", "fr", "es", "sv"] {
+        case.language = language;
+        let message = case.text();
+        let message = MessageParser::default().parse(&message).unwrap();
+        assert!(message.body_text(0).unwrap().contains("1234"), "{language}");
+    }
     case.with(|facts| {
         let expected = Addressee::Postmaster {
             because: Silence::Unproven,
@@ -356,6 +371,7 @@ proptest! {
             language,
             reference: "9A2B-4C6D-8E",
             nonce: 0x5eed_0123_4567_89ab,
+            left_out: 3,
             envelope: &envelope,
             content: &content,
             proven: false,
