@@ -383,16 +383,8 @@ impl Recoverer {
                 } => (offset, bytes, detail),
             };
             is_whole = false;
-            let start = usize::try_from(offset).unwrap_or(bytes.len());
-            let stop = start
-                .saturating_add(usize::try_from(length).unwrap_or(bytes.len()))
-                .min(bytes.len());
-            self.store.set_aside(
-                number,
-                offset,
-                bytes.get(start..stop).unwrap_or_default(),
-                detail,
-            );
+            let stretch = stretch(&bytes, offset, length);
+            self.store.set_aside(number, offset, stretch, detail);
         }
         self.is_damaged |= !is_whole;
         let end = bytes.len() as u64;
@@ -443,6 +435,14 @@ pub(crate) fn delay(fate: &Fate, now: u64) -> u64 {
 
 fn summary(header: &RecordHeader, coded: &[u8], offset: u64) -> Option<Summary> {
     Some(Summary::new(header, &envelope::decode(coded)?, offset))
+}
+
+/// So many bytes from there on, as far as there are any.
+fn stretch(bytes: &[u8], offset: u64, length: u64) -> &[u8] {
+    let start = usize::try_from(offset).unwrap_or(bytes.len());
+    let length = usize::try_from(length).unwrap_or(bytes.len());
+    let end = start.saturating_add(length).min(bytes.len());
+    bytes.get(start..end).unwrap_or_default()
 }
 
 /// The salt by the header, or by the first record if only the header is damaged.
