@@ -78,6 +78,8 @@ pub(crate) struct Segment {
     pub(crate) end: u64,
     /// Where the next entry of its journal goes.
     pub(crate) journal_end: u64,
+    /// Bytes of it that came with messages that were moved here: they say nothing twice.
+    pub(crate) journal_copied: u64,
     /// Messages that wait.
     pub(crate) live: u64,
     /// Bytes of their records.

@@ -264,3 +264,21 @@ fn the_space_of_what_is_done_comes_back() {
         .sum();
     assert!(on_disk < bound, "{on_disk} bytes on the disk, {live} live");
 }
+
+/// A newsletter whose recipients all wait has a long journal of which every entry counts: moving it would make another like it.
+#[test]
+fn a_journal_that_came_with_its_messages_is_not_moved_again() {
+    const LONG: u64 = 100 << 20;
+    let mut place = place(settings());
+    submit(&mut place, 1000).unwrap();
+    place.writer.seal(true);
+    let change = |change: fn(&mut crate::index::Segment)| {
+        let mut index = place.store.index();
+        change(index.segments.get_mut(&1).unwrap());
+    };
+    assert!(place.writer.sparse().is_none());
+    change(|segment| segment.journal_end = LONG);
+    assert!(place.writer.sparse().is_some(), "most of it is of the past");
+    change(|segment| segment.journal_copied = LONG / 2);
+    assert!(place.writer.sparse().is_none(), "half of it is needed");
+}
