@@ -16,9 +16,11 @@ use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
+use crate::deliver::allowance::Allowance;
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::families::Families;
+use crate::deliver::gathering::Gathering;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
@@ -120,6 +122,10 @@ pub struct Services {
     queue: Option<Queue>,
     /// Connections that deliver from the queue and wait for the next message.
     pub idle: Idle,
+    /// Parcels that wait for a report on more than one of them.
+    pub gathering: Gathering,
+    /// Reports that our postmaster may still get.
+    pub allowance: Allowance,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -201,6 +207,8 @@ impl Services {
             )))),
             queue,
             idle: Idle::default(),
+            gathering: Gathering::default(),
+            allowance: Allowance::default(),
             sts: Arc::new(sts),
             tls_reports,
             callouts: Callouts::default(),

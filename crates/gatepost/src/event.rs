@@ -15,9 +15,11 @@ use crate::deliver::families::Family;
 
 mod delivery;
 pub mod fields;
+mod operation;
 mod time;
 
 pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
+pub use operation::{QueueAction, QueueChange, QueueMoved, SuspensionKind};
 
 pub use time::Time;
 
@@ -105,6 +107,45 @@ pub enum Event {
         damaged: u64,
         /// How long it took.
         milliseconds: f32,
+    },
+    /// An operator did something to a queued message.
+    QueueChanged(Box<QueueChange>),
+    /// An operator moved messages from the queue into a file.
+    QueueExported(Box<QueueMoved>),
+    /// An operator moved messages from a file into the queue.
+    QueueImported(Box<QueueMoved>),
+    /// An export that an earlier run left behind was ended.
+    QueueExportEnded {
+        /// The file; empty if the note of it was damaged.
+        file: String,
+        /// Whether the file was finished: then its messages left the queue, else they go on.
+        finished: bool,
+        /// How many messages.
+        messages: u64,
+    },
+    /// An operator suspended deliveries.
+    DeliverySuspended {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What is suspended.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// An operator let suspended deliveries go on.
+    DeliveryResumed {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What goes on.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// A session without any transaction ended.
     SessionEnded(Box<SessionEnded>),
@@ -410,6 +451,12 @@ impl Event {
             Event::DiskWorks => "disk-works",
             Event::QueueDamaged { .. } => "queue-damaged",
             Event::QueueRecovered { .. } => "queue-recovered",
+            Event::QueueChanged(_) => "queue-changed",
+            Event::QueueExported(_) => "queue-exported",
+            Event::QueueImported(_) => "queue-imported",
+            Event::QueueExportEnded { .. } => "queue-export-ended",
+            Event::DeliverySuspended { .. } => "delivery-suspended",
+            Event::DeliveryResumed { .. } => "delivery-resumed",
             Event::SessionEnded(_) => "session-ended",
             Event::ConnectionRefused { .. } => "connection-refused",
             Event::EngineDown { .. } => "engine-down",
