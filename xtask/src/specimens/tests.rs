@@ -123,8 +123,8 @@ fn there_are_enough_of_each_language_and_kind() {
     assert!(kinds.values().all(|it| *it * 5 >= total * 2), "{kinds:?}");
 }
 
-const MESSAGES_MIN: usize = 30;
-const LANGUAGES_MIN: usize = 1;
+const MESSAGES_MIN: usize = 210;
+const LANGUAGES_MIN: usize = 14;
 
 /// Word 3-grams of the body alone, letters for languages without spaces: what a copy's text would be compared by.
 fn shingles(message: &Message) -> HashSet<String> {
