@@ -36,7 +36,7 @@ const PARCELS_MAX: usize = 10_000;
 /// A parcel that only a report keeps from being settled.
 pub(super) enum Ending {
     /// Its outcomes are known.
-    Settled(Settling, InHand),
+    Settled(Box<Settling>, InHand),
     /// It is late; nothing else changes.
     Late(QueuedMessage, InHand),
 }

@@ -293,7 +293,9 @@ impl Settling {
         in_hand.note(&self);
         self.took = self.begun.elapsed();
         let cx = Arc::clone(&self.cx);
-        Ending::Settled(self, in_hand).finish(&cx, queue).await;
+        Ending::Settled(Box::new(self), in_hand)
+            .finish(&cx, queue)
+            .await;
     }
 
     /// Tells what became of it in events, and settles it with the queue.
