@@ -189,11 +189,26 @@ impl Resolver {
     /// The addresses of a host, what is known of each family apart. An address as `host`, and
     /// `localhost`, are answered as by [`ip`](Resolver::ip).
     pub async fn ip_by_family(&self, host: &str) -> ByFamily {
-        let (ipv4, ipv6) = tokio::join!(
-            self.ip_of(host, Kind::A, Ipv4Addr::LOCALHOST.into()),
-            self.ip_of(host, Kind::Aaaa, Ipv6Addr::LOCALHOST.into()),
-        );
+        let (ipv4, ipv6) = tokio::join!(self.ipv4(host), self.ipv6(host));
         ByFamily { ipv4, ipv6 }
+    }
+
+    /// The IPv4 addresses of a host, without a question about IPv6 (for SPF, RFC 7208 section 5). An address as `host`,
+    /// and `localhost`, are answered as by [`ip`](Resolver::ip).
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn ipv4(&self, host: &str) -> Result<Answered<Vec<IpAddr>>, DnsError> {
+        self.ip_of(host, Kind::A, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// The IPv6 addresses of a host, without a question about IPv4.
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn ipv6(&self, host: &str) -> Result<Answered<Vec<IpAddr>>, DnsError> {
+        self.ip_of(host, Kind::Aaaa, Ipv6Addr::LOCALHOST.into())
+            .await
     }
 
     async fn ip_of(

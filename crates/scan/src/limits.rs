@@ -54,3 +54,19 @@ pub const REPLY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of all `Rcpt` fields of a request to rspamd, whose HTTP parser takes 80 KiB of header.
 pub const RECIPIENT_FIELDS_BYTES_MAX: usize = 48 * 1024;
+
+/// Terms of SPF records that ask the DNS, for one question (RFC 7208 section 4.6.4).
+pub const SPF_TERMS_MAX: usize = 10;
+
+/// Of these, those that find nothing (RFC 7208 section 4.6.4).
+pub const SPF_VOID_TERMS_MAX: usize = 2;
+
+/// Mail exchangers of one `mx` (RFC 7208 section 4.6.4).
+pub const SPF_EXCHANGERS_MAX: usize = 10;
+
+/// Reverse names of a client that `ptr` and `%{p}` look at (RFC 7208 section 4.6.4).
+pub const SPF_REVERSE_NAMES_MAX: usize = 10;
+
+/// Bytes of the explanation that a domain gives for a refusal: it has to fit into a reply line (RFC 5321 section
+/// 4.5.3.1.5).
+pub const SPF_EXPLANATION_BYTES_MAX: usize = 400;

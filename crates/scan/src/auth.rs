@@ -1,0 +1,4 @@
+//! Sender authentication: SPF (RFC 7208).
+
+pub mod facts;
+pub mod spf;
