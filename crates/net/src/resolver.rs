@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use hickory_resolver::proto::ProtoError;
 use hickory_resolver::proto::rr::Name;
 
 use crate::limits::{DNS_POSITIVE_SECONDS_MAX, DNS_REVERSE_NAMES_MAX};
@@ -446,7 +447,21 @@ fn name(text: &str) -> Result<Name, DnsError> {
     if text.is_empty() || text.contains('\\') {
         return Err(DnsError::NoSuchName);
     }
-    Name::from_utf8(format!("{text}.")).map_err(|_| DnsError::NoSuchName)
+    Name::from_utf8(format!("{text}."))
+        .or_else(|_| octets(text))
+        .map_err(|_| DnsError::NoSuchName)
+}
+
+/// A name that is no host name, with its characters as they are: "any binary string whatever can be used as the label of any
+/// resource record" (RFC 2181 section 11), and SPF asks for names that macros made.
+fn octets(text: &str) -> Result<Name, ProtoError> {
+    let is_printable = |byte: u8| byte == b' ' || byte.is_ascii_graphic();
+    if !text.bytes().all(is_printable) {
+        return Err(ProtoError::from("not US-ASCII"));
+    }
+    let mut name = Name::from_labels(text.split('.').map(str::as_bytes))?;
+    name.set_fqdn(true);
+    Ok(name)
 }
 
 /// A name as we write it: A-labels, lower case, no final dot.
