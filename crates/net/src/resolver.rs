@@ -464,9 +464,16 @@ fn octets(text: &str) -> Result<Name, ProtoError> {
     Ok(name)
 }
 
-/// A name as we write it: A-labels, lower case, no final dot.
+/// A name as we write it: A-labels, lower case, no final dot. Labels with a dot or with what can't be printed in them are
+/// escaped (RFC 4343 section 2.1), and cannot be asked for again.
 fn text(name: &Name) -> String {
-    let mut text = name.to_ascii();
+    let plain = |byte: &u8| (*byte == b' ' || byte.is_ascii_graphic()) && !b".\\".contains(byte);
+    let mut text = if name.iter().all(|label| label.iter().all(plain)) {
+        let labels: Vec<_> = name.iter().map(String::from_utf8_lossy).collect();
+        labels.join(".")
+    } else {
+        name.to_ascii()
+    };
     text.make_ascii_lowercase();
     if text.ends_with('.') {
         text.pop();

@@ -276,7 +276,8 @@ fn dotted(ip: IpAddr) -> String {
                     if !text.is_empty() {
                         text.push('.');
                     }
-                    text.push(char::from_digit(u32::from(nibble), 16).unwrap_or('0'));
+                    // In upper case, as the test suite of the RFC has it; the DNS does not mind.
+                    text.push_str(&format!("{nibble:X}"));
                 }
             }
             text
