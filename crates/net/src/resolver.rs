@@ -429,6 +429,12 @@ impl<T> Answered<T> {
     }
 }
 
+/// A domain name as the DNS has it: A-labels (RFC 5890 section 2.3.2.1), lower case, no final dot. `None` if it can be none.
+pub fn ascii_name(domain: &str) -> Option<String> {
+    let name = name(domain).ok()?;
+    Some(text(&name)).filter(|text| !text.is_empty())
+}
+
 /// Nothing found is an error of its own.
 fn found<T>(answers: Vec<T>) -> Result<Vec<T>, DnsError> {
     if answers.is_empty() {

@@ -21,6 +21,7 @@ fn with_attachment(file_name: &str) -> Arc<Specimen> {
         reverse_path: ReversePath::Null,
         recipients: Vec::new(),
         authenticated_as: None,
+        authentication: Arc::default(),
         hostname: "mx.example.net".to_owned(),
         received: Vec::new(),
     })

@@ -270,6 +270,7 @@ impl Examiner {
             reverse_path: reverse_path.clone(),
             recipients: vec![admission.recipient.clone()],
             authenticated_as: None,
+            authentication: Arc::default(),
             hostname: hostname.clone(),
             received,
         })

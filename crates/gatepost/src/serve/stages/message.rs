@@ -207,6 +207,7 @@ fn specimen(
             .map(|recipient| recipient.forward_path.clone())
             .collect(),
         authenticated_as: client.authenticated_as.clone(),
+        authentication: Arc::default(),
         hostname: conversation.cx.config.node.name.clone(),
         received,
     }
