@@ -196,6 +196,3 @@ impl Flaw {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -183,6 +183,3 @@ fn failure(facts: &Authentication) -> Option<PolicyFailure> {
         list_id: facts.list_id.clone(),
     })
 }
-
-#[cfg(test)]
-mod tests;

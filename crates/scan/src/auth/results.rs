@@ -124,7 +124,11 @@ impl Authentication {
         }
         if let Some(fact) = &self.dmarc {
             let asked = match &fact.published {
-                Some(record) => format!(" (p={} dis={})", record.policy.word(), fact.policy.word()),
+                Some(record) if record.policy != fact.policy => {
+                    let asked = fact.policy.word();
+                    format!(" (p={} asked={asked})", record.policy.word())
+                }
+                Some(record) => format!(" (p={})", record.policy.word()),
                 None => String::new(),
             };
             let problem = comment(fact.problem.as_deref());
@@ -144,7 +148,7 @@ impl Authentication {
 }
 
 /// A value of a property: a token as it is, anything else as a quoted string (RFC 2045 section 5.1), printable US-ASCII.
-fn value(text: &str) -> String {
+pub(super) fn value(text: &str) -> String {
     let text = printable(text, 256);
     let is_token = |c: char| c.is_ascii_graphic() && !"()<>,;:\\\"/[]?=".contains(c);
     if !text.is_empty() && text.chars().all(|c| is_token(c) || c == '@') {

@@ -72,8 +72,41 @@ fn is_domain(name: &str) -> bool {
     fit && labels >= 2 && name.len() <= 253 && !name.starts_with('[')
 }
 
-/// Whether a text is a record without any mistake. For the fuzzer.
+/// Reads a text as a record and evaluates it against a domain without any other record. For the fuzzer.
 #[cfg(any(test, feature = "fuzzing"))]
-pub(crate) fn is_record(text: &str) -> bool {
-    record::Record::parse(text).is_ok()
+pub(crate) fn fuzz(text: &str) {
+    use futures_util::FutureExt as _;
+    if record::Record::parse(text).is_err() {
+        return;
+    }
+    let quoted = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let zone = format!(
+        "example.com TXT \"{quoted}\"\nexample.com A 192.0.2.1\nexample.com MX 1 example.com\n"
+    );
+    let Ok(resolver) = Resolver::zone(&zone) else {
+        return;
+    };
+    for ip in ["192.0.2.1", "2001:db8::1"] {
+        let Ok(ip) = ip.parse() else {
+            return;
+        };
+        let question = Question {
+            ip,
+            domain: "example.com",
+            local_part: "a.b",
+            sender_domain: "example.com",
+            helo: "mx.example.com",
+            receiver: "mx.example.net",
+            unix_seconds: 0,
+        };
+        // A zone answers at once.
+        let outcome = check(&resolver, &question).now_or_never();
+        let Some(outcome) = outcome else {
+            panic!("a zone made it wait");
+        };
+        assert!(outcome.result != SpfResult::None && outcome.result != SpfResult::Temperror);
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -76,13 +76,13 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3 + 3);
     let mut bits = 0_u32;
     let mut count = 0_u8;
-    let mut padding = 0_usize;
+    let mut ended = false;
     for byte in text.bytes().filter(|byte| !is_blank(char::from(*byte))) {
         if byte == b'=' {
-            padding += 1;
+            ended = true;
             continue;
         }
-        if padding > 0 {
+        if ended {
             return None;
         }
         let value = match byte {
@@ -100,8 +100,8 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
             bytes.push(u8::try_from(bits >> count & 0xff).ok()?);
         }
     }
-    // Six bits left over are no byte; more padding than a quantum has is none.
-    (count < 6 && padding <= 2).then_some(bytes)
+    // Six bits left over are no byte. How much padding there is does not matter.
+    (count < 6).then_some(bytes)
 }
 
 #[cfg(test)]

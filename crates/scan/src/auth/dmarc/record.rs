@@ -128,6 +128,3 @@ fn report_uris(value: &str) -> Vec<String> {
     });
     uris.take(REPORT_URIS_MAX).collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -35,7 +35,7 @@ fn base64_is_read_as_it_is_folded() {
     assert_eq!(base64("aGFs\r\n\tbG8="), Some(b"hallo".to_vec()));
     assert_eq!(base64("aGFsbG8"), Some(b"hallo".to_vec()));
     assert_eq!(base64(""), Some(Vec::new()));
-    for wrong in ["a", "a===", "aG=s", "aG!s", "ä"] {
+    for wrong in ["a", "a=", "aG=s", "aG!s", "ä"] {
         assert_eq!(base64(wrong), None, "{wrong}");
     }
 }
