@@ -25,6 +25,8 @@ mod dkim;
 mod dmarc;
 pub mod facts;
 mod finding;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod results;
 pub mod spf;
 mod tags;

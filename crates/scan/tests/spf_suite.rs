@@ -1,6 +1,7 @@
 //! The test suite of RFC 7208 (openspf.org, release 2014.04) through our check and our resolver. It is not part of the
 //! repository: without `../shared/suites` beside the workspace this test fails, it does not skip.
 
+#![expect(clippy::expect_used, reason = "a test fails by it")]
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;

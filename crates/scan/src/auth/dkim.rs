@@ -131,7 +131,18 @@ fn value_start(value: &[u8]) -> String {
 
 /// The hashes of the body that signatures are compared with.
 pub(super) struct Bodies {
-    hashes: Vec<(Form, Option<u64>, Option<Vec<u8>>, u64)>,
+    hashes: Vec<Hashed>,
+}
+
+/// The hash of one body, or of its beginning.
+struct Hashed {
+    form: Form,
+    /// How much of it; `None` is all.
+    length: Option<u64>,
+    /// `None`: it is shorter than that.
+    hash: Option<Vec<u8>>,
+    /// Bytes of the whole canonical body.
+    whole: u64,
 }
 
 impl Bodies {
@@ -160,7 +171,12 @@ impl Bodies {
             lengths.dedup();
             let found = form.body_hashes(body, &lengths);
             for (length, hash) in lengths.into_iter().zip(found.hashes) {
-                hashes.push((form, length, hash, found.length));
+                hashes.push(Hashed {
+                    form,
+                    length,
+                    hash,
+                    whole: found.length,
+                });
             }
         }
         Bodies { hashes }
@@ -168,14 +184,17 @@ impl Bodies {
 
     /// Compares; gives the bytes of the body that are not signed.
     fn compare(&self, signature: &Signature) -> Result<u64, Flaw> {
-        let known = self.hashes.iter().find(|(form, length, _, _)| {
-            *form == signature.body_form && *length == signature.length
-        });
-        match known {
-            Some((_, length, Some(hash), whole)) if *hash == signature.body_hash => {
-                Ok(length.map_or(0, |length| whole.saturating_sub(length)))
+        let known = self
+            .hashes
+            .iter()
+            .find(|hashed| hashed.form == signature.body_form && hashed.length == signature.length);
+        let hash = known.and_then(|hashed| hashed.hash.as_ref());
+        match (known, hash) {
+            (Some(hashed), Some(hash)) if *hash == signature.body_hash => {
+                let length = hashed.length.unwrap_or(hashed.whole);
+                Ok(hashed.whole.saturating_sub(length))
             }
-            Some((_, _, None, _)) => Err(Flaw::fail("the body is shorter than what was signed")),
+            (Some(_), None) => Err(Flaw::fail("the body is shorter than what was signed")),
             _ => Err(Flaw::fail("the body was changed")),
         }
     }

@@ -146,36 +146,30 @@ impl Alignment {
             if !aligned(&fact.domain, record.strict_dkim) {
                 continue;
             }
-            match fact.result {
-                DkimResult::Pass if alignment.dkim.is_none() => {
-                    if walker
-                        .is_of(&fact.domain, from_domain, organization)
-                        .await?
-                    {
-                        alignment.dkim = Some(fact.domain.clone());
-                    }
-                }
-                DkimResult::Temperror => {
-                    alignment.unknown = Some(format!("the key of {} is not known", fact.domain));
-                }
-                _ => {}
+            let passes = fact.result == DkimResult::Pass && alignment.dkim.is_none();
+            if passes
+                && walker
+                    .is_of(&fact.domain, from_domain, organization)
+                    .await?
+            {
+                alignment.dkim = Some(fact.domain.clone());
+            }
+            if fact.result == DkimResult::Temperror {
+                alignment.unknown = Some(format!("the key of {} is not known", fact.domain));
             }
         }
         let spf = authentication.spf_mail.as_ref();
         if let Some(fact) = spf.filter(|fact| aligned(&fact.domain, record.strict_spf)) {
-            match fact.result {
-                SpfResult::Pass => {
-                    if walker
-                        .is_of(&fact.domain, from_domain, organization)
-                        .await?
-                    {
-                        alignment.spf = Some(fact.domain.clone());
-                    }
-                }
-                SpfResult::Temperror => {
-                    alignment.unknown = Some(format!("SPF of {} is not known", fact.domain));
-                }
-                _ => {}
+            let passes = fact.result == SpfResult::Pass;
+            if passes
+                && walker
+                    .is_of(&fact.domain, from_domain, organization)
+                    .await?
+            {
+                alignment.spf = Some(fact.domain.clone());
+            }
+            if fact.result == SpfResult::Temperror {
+                alignment.unknown = Some(format!("SPF of {} is not known", fact.domain));
             }
         }
         Ok(alignment)

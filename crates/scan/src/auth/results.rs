@@ -3,7 +3,7 @@
 //! Reading is for two things: what a sealer of ARC had found, and whose word a field claims to be. It takes any text, and
 //! what is not understood is passed over.
 
-use super::facts::Authentication;
+use super::facts::{ArcFact, Authentication, DkimFact, DmarcFact, SpfFact};
 use crate::printable::printable;
 
 /// Results of one field that are read.
@@ -67,77 +67,13 @@ impl Authentication {
         helo: &str,
         client_ip: &str,
     ) -> String {
-        let mut lines = Vec::new();
-        if let Some(fact) = &self.iprev {
-            let name = fact
-                .name
-                .as_deref()
-                .map_or(String::new(), |name| format!(" ({name})"));
-            lines.push(format!(
-                "iprev={}{name} policy.iprev={}",
-                fact.result.word(),
-                value(client_ip)
-            ));
-        }
-        if let Some(fact) = &self.spf_helo {
-            let problem = comment(fact.problem.as_deref());
-            lines.push(format!(
-                "spf={}{problem} smtp.helo={}",
-                fact.result.word(),
-                value(helo)
-            ));
-        }
-        if let Some(fact) = self.spf_mail.as_ref().filter(|_| !mail_from.is_empty()) {
-            let problem = comment(fact.problem.as_deref());
-            lines.push(format!(
-                "spf={}{problem} smtp.mailfrom={}",
-                fact.result.word(),
-                value(mail_from)
-            ));
-        }
-        for fact in &self.dkim {
-            let problem = comment(fact.problem.as_deref());
-            let mut line = format!("dkim={}{problem}", fact.result.word());
-            if !fact.domain.is_empty() {
-                line.push_str(&format!(
-                    " header.d={} header.s={} header.a={} header.b={}",
-                    fact.domain,
-                    fact.selector,
-                    fact.algorithm,
-                    value(&fact.value_start)
-                ));
-            }
-            lines.push(line);
-        }
+        let mut lines = self.client_lines(mail_from, helo, client_ip);
+        lines.extend(self.dkim.iter().map(dkim));
         if self.dkim.is_empty() {
             lines.push("dkim=none".to_owned());
         }
-        if let Some(fact) = &self.arc {
-            let problem = comment(fact.problem.as_deref());
-            let sealers: Vec<&str> = fact.sealers.iter().map(String::as_str).collect();
-            let sealers = comment(
-                Some(&sealers.join(", "))
-                    .filter(|sealers| !sealers.is_empty())
-                    .map(|sealers| sealers.as_str()),
-            );
-            lines.push(format!("arc={}{problem}{sealers}", fact.result.word()));
-        }
-        if let Some(fact) = &self.dmarc {
-            let asked = match &fact.published {
-                Some(record) if record.policy != fact.policy => {
-                    let asked = fact.policy.word();
-                    format!(" (p={} asked={asked})", record.policy.word())
-                }
-                Some(record) => format!(" (p={})", record.policy.word()),
-                None => String::new(),
-            };
-            let problem = comment(fact.problem.as_deref());
-            lines.push(format!(
-                "dmarc={}{asked}{problem} header.from={}",
-                fact.result.word(),
-                fact.from_domain
-            ));
-        }
+        lines.extend(self.arc.as_ref().map(arc));
+        lines.extend(self.dmarc.as_ref().map(dmarc));
         let mut body = authserv_id.to_owned();
         for line in lines {
             body.push_str(";\r\n\t");
@@ -145,6 +81,79 @@ impl Authentication {
         }
         body
     }
+
+    /// What the client shows: its address and the names that it gave.
+    fn client_lines(&self, mail_from: &str, helo: &str, client_ip: &str) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(fact) = &self.iprev {
+            let name = comment(fact.name.as_deref());
+            let ip = value(client_ip);
+            lines.push(format!(
+                "iprev={}{name} policy.iprev={ip}",
+                fact.result.word()
+            ));
+        }
+        let mut spf = |fact: &SpfFact, identity: &str, given: &str| {
+            let problem = comment(fact.problem.as_deref());
+            let given = value(given);
+            lines.push(format!(
+                "spf={}{problem} smtp.{identity}={given}",
+                fact.result.word()
+            ));
+        };
+        if let Some(fact) = &self.spf_helo {
+            spf(fact, "helo", helo);
+        }
+        // That of the null reverse-path is that of the name.
+        if let Some(fact) = self.spf_mail.as_ref().filter(|_| !mail_from.is_empty()) {
+            spf(fact, "mailfrom", mail_from);
+        }
+        lines
+    }
+}
+
+fn dkim(fact: &DkimFact) -> String {
+    let mut line = format!(
+        "dkim={}{}",
+        fact.result.word(),
+        comment(fact.problem.as_deref())
+    );
+    if !fact.domain.is_empty() {
+        line.push_str(&format!(
+            " header.d={} header.s={} header.a={} header.b={}",
+            fact.domain,
+            fact.selector,
+            fact.algorithm,
+            value(&fact.value_start)
+        ));
+    }
+    line
+}
+
+fn arc(fact: &ArcFact) -> String {
+    let problem = comment(fact.problem.as_deref());
+    let sealers = match fact.sealers.as_slice() {
+        [] => String::new(),
+        sealers => comment(Some(&sealers.join(", "))),
+    };
+    format!("arc={}{problem}{sealers}", fact.result.word())
+}
+
+fn dmarc(fact: &DmarcFact) -> String {
+    let asked = match &fact.published {
+        Some(record) if record.policy != fact.policy => {
+            let asked = fact.policy.word();
+            format!(" (p={} asked={asked})", record.policy.word())
+        }
+        Some(record) => format!(" (p={})", record.policy.word()),
+        None => String::new(),
+    };
+    let problem = comment(fact.problem.as_deref());
+    let from = &fact.from_domain;
+    format!(
+        "dmarc={}{asked}{problem} header.from={from}",
+        fact.result.word()
+    )
 }
 
 /// A value of a property: a token as it is, anything else as a quoted string (RFC 2045 section 5.1), printable US-ASCII.

@@ -23,3 +23,8 @@ fn replies_of_daemons() {
 fn addresses() {
     run("address", address);
 }
+
+#[test]
+fn what_senders_publish_and_sign() {
+    run("authentication", authentication);
+}

@@ -43,12 +43,11 @@ fn base64_is_read_as_it_is_folded() {
 proptest! {
     #[test]
     fn any_text_is_read_or_refused(text in "[ -~\r\n\t]{0,200}") {
-        if let Some(tags) = Tags::parse(&text) {
-            if let Some((name, value)) = tags.first() {
+        if let Some(tags) = Tags::parse(&text)
+            && let Some((name, value)) = tags.first() {
                 prop_assert_eq!(tags.value(name), Some(value));
                 prop_assert_eq!(Tags::lenient(&text).value(name), Some(value.trim_matches(is_blank)));
             }
-        }
         let _ = base64(&text);
     }
 }
