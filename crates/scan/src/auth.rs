@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use futures_util::future::BoxFuture;
+use net::network::NetworkSet;
 use net::resolver::Resolver;
 use smtp::{Domain, ReversePath};
 use tokio::time::timeout;
@@ -46,6 +47,10 @@ pub struct AuthSettings {
     pub resolver: Resolver,
     /// Domains whose seal of ARC counts, with all below them.
     pub trusted_sealers: Vec<String>,
+    /// Clients that hand on messages of others.
+    pub trusted_forwarders: NetworkSet,
+    /// Mailing lists by their `List-Id`, in lower case, with all below them.
+    pub trusted_lists: Vec<String>,
 }
 
 /// The engine.
@@ -205,7 +210,12 @@ impl Engine for Auth {
             let authentication = Arc::new(self.gather(&specimen).await);
             // Nobody else sets it; a second examination of the same specimen finds the same.
             let _ = specimen.authentication.set(Arc::clone(&authentication));
-            Ok(finding::finding(&self.settings.name, authentication))
+            let is_forwarder = self
+                .settings
+                .trusted_forwarders
+                .contains(specimen.client_ip);
+            let (name, lists) = (&self.settings.name, &self.settings.trusted_lists);
+            Ok(finding::finding(name, authentication, is_forwarder, lists))
         })
     }
 

@@ -119,12 +119,21 @@ pub struct PolicyFailure {
     pub what_failed: String,
     /// What its owner asks for.
     pub asked: DmarcPolicy,
-    /// One trusted to say so found the author authentic before the message was changed (ARC).
+    /// Why that is not to be held against the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub vouched_by: Option<String>,
-    /// The mailing list that the message says to come from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub list_id: Option<String>,
+    pub excused_by: Option<Excuse>,
+}
+
+/// Whom the operator trusts to hand on messages whose authors can no longer be authenticated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Excuse {
+    /// The client is a forwarder.
+    Forwarder,
+    /// The message is of this mailing list (RFC 2919), whose own domain is authenticated.
+    List(String),
+    /// This domain found the author authentic, and sealed that (ARC).
+    Sealer(String),
 }
 
 /// Why an engine gave no answer.

@@ -2,21 +2,31 @@
 
 use std::sync::Arc;
 
+use super::dmarc::is_within;
 use super::facts::{
     ArcResult, Authentication, DkimFact, DkimResult, DmarcFact, DmarcPolicy, DmarcResult,
     IprevResult, SpfFact, SpfResult,
 };
-use crate::finding::{Finding, PolicyFailure, Symbol};
+use crate::finding::{Excuse, Finding, PolicyFailure, Symbol};
 use crate::printable::printable;
 
 /// Bytes of the detail of a symbol.
 const DETAIL_BYTES_MAX: usize = 160;
 
-pub(super) fn finding(engine: &str, authentication: Arc<Authentication>) -> Finding {
+/// `is_forwarder`: the client is one whom the operator trusts to hand on messages; `lists`: mailing lists that he trusts.
+pub(super) fn finding(
+    engine: &str,
+    authentication: Arc<Authentication>,
+    is_forwarder: bool,
+    lists: &[String],
+) -> Finding {
     let mut finding = Finding::new(engine);
     finding.symbols = symbols(&authentication);
     finding.reason = reason(&authentication);
-    finding.policy = failure(&authentication);
+    finding.policy = failure(&authentication).map(|failure| PolicyFailure {
+        excused_by: excuse(&authentication, is_forwarder, lists),
+        ..failure
+    });
     finding.authentication = Some(authentication);
     finding
 }
@@ -179,7 +189,23 @@ fn failure(facts: &Authentication) -> Option<PolicyFailure> {
         domain: fact.from_domain.clone(),
         what_failed: printable(&shown(facts), 200),
         asked: fact.policy,
-        vouched_by: facts.arc.as_ref().and_then(|arc| arc.vouched_by.clone()),
-        list_id: facts.list_id.clone(),
+        excused_by: None,
     })
+}
+
+/// Why the author need not be authentic. A list is one only if its own domain is authenticated: anybody can write a
+/// `List-Id`.
+fn excuse(facts: &Authentication, is_forwarder: bool, lists: &[String]) -> Option<Excuse> {
+    if is_forwarder {
+        return Some(Excuse::Forwarder);
+    }
+    let vouched_by = facts.arc.as_ref().and_then(|arc| arc.vouched_by.as_ref());
+    if let Some(sealer) = vouched_by {
+        return Some(Excuse::Sealer(sealer.clone()));
+    }
+    let list = facts.list_id.as_ref()?;
+    let trusted = lists.iter().any(|trusted| is_within(list, trusted));
+    let mut domains = facts.authenticated_domains();
+    let authentic = domains.any(|domain| is_within(list, domain));
+    (trusted && authentic).then(|| Excuse::List(list.clone()))
 }

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use net::network::NetworkSet;
 use net::resolver::Resolver;
 use smtp::ReversePath;
 
@@ -55,6 +56,8 @@ fn gathered(bytes: &[u8]) -> Authentication {
         name: "auth".to_owned(),
         resolver,
         trusted_sealers: vec!["example".to_owned()],
+        trusted_forwarders: NetworkSet::default(),
+        trusted_lists: Vec::new(),
     });
     let specimen = Specimen {
         reference: String::new(),

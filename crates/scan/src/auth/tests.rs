@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use super::facts::*;
 use super::*;
+use crate::finding::Excuse;
 use crate::limits::DKIM_SIGNATURES_MAX;
 
 /// The keys of the signed messages; those of RFC 8463 appendix A, which it has in its text, behind them.
@@ -54,6 +55,8 @@ fn engine(zone: &str, trusted: &[&str]) -> Auth {
         name: "auth".to_owned(),
         resolver: Resolver::zone(zone).unwrap(),
         trusted_sealers: trusted.iter().map(|&domain| domain.to_owned()).collect(),
+        trusted_forwarders: ["198.51.100.0/24".parse().unwrap()].into_iter().collect(),
+        trusted_lists: vec!["lists.one.example".to_owned()],
     })
 }
 
@@ -349,12 +352,12 @@ async fn a_trusted_chain_vouches_for_the_author() {
             (failure.domain.as_str(), failure.asked),
             ("one.example", DmarcPolicy::Reject)
         );
-        failure.vouched_by
+        failure.excused_by
     };
     let two = vector!("arc-2.eml");
     assert_eq!(
-        vouched(&["one.example", "example"], two).await.as_deref(),
-        Some("one.example")
+        vouched(&["one.example", "example"], two).await,
+        Some(Excuse::Sealer("one.example".to_owned()))
     );
     // The list alone says that it fails; the first one alone is not the last.
     assert_eq!(vouched(&["list.example"], two).await, None);
@@ -437,7 +440,9 @@ async fn a_forged_author_is_told_in_words() {
         failure.what_failed,
         "SPF fail for one.example, no DKIM signature"
     );
-    assert_eq!(failure.list_id.as_deref(), Some("friends.list.example"));
+    assert_eq!(failure.excused_by, None);
+    let facts = finding.authentication.unwrap();
+    assert_eq!(facts.list_id.as_deref(), Some("friends.list.example"));
     let names: Vec<_> = finding
         .symbols
         .iter()
@@ -447,6 +452,37 @@ async fn a_forged_author_is_told_in_words() {
         names,
         ["IPREV_FAIL", "SPF_FAIL", "DKIM_NONE", "DMARC_REJECT"]
     );
+}
+
+/// Who may hand on what he did not write: a client of a trusted network, and a list that is what it says.
+#[tokio::test]
+async fn forwarders_and_lists_are_excused() {
+    let excused = |ip: &'static str, list: &'static str, path: &'static str| async move {
+        let message = format!("From: Ann <ann@one.example>\r\nList-Id: <{list}>\r\n\r\nHi\r\n");
+        let zone = format!(
+            "{ZONE}lists.one.example TXT \"v=spf1 ip4:203.0.113.9 -all\"\n\
+                            _dmarc.lists.one.example TXT \"v=DMARC1; p=none; psd=n\"\n"
+        );
+        let specimen = specimen(&message, ip, "mail.example", path);
+        let finding = engine(&zone, &[])
+            .examine(Arc::new(specimen))
+            .await
+            .unwrap();
+        finding.policy.unwrap().excused_by
+    };
+    let (there, elsewhere) = ("203.0.113.9", "203.0.113.10");
+    let list = "a.lists.one.example";
+    let bounces = "<b@lists.one.example>";
+    assert_eq!(
+        excused("198.51.100.7", "x", "<a@other.example>").await,
+        Some(Excuse::Forwarder)
+    );
+    assert_eq!(
+        excused(there, list, bounces).await,
+        Some(Excuse::List(list.to_owned()))
+    );
+    assert_eq!(excused(elsewhere, list, bounces).await, None);
+    assert_eq!(excused(there, "a.lists.two.example", bounces).await, None);
 }
 
 #[tokio::test]
