@@ -13,6 +13,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod authentication;
 mod delivery;
 mod domains;
 mod engine;
@@ -35,6 +36,7 @@ mod suggest;
 mod tls_policy;
 mod value;
 
+pub use authentication::Authentication;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
@@ -95,6 +97,8 @@ pub struct Config {
     pub domains: Arc<DomainMap>,
     /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
     pub engines: BTreeMap<String, Engine>,
+    /// `[auth]`: what is made of sender authentication.
+    pub auth: Authentication,
     /// `[allow]`: who is never refused as spam.
     pub allow: ListSettings,
     /// `[block]`: who is always refused.

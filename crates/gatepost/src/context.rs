@@ -54,6 +54,8 @@ pub struct Context {
     pub lists: Lists,
     /// Networks whose clients may relay.
     pub trusted_networks: NetworkSet,
+    /// Networks whose clients hand on messages of others.
+    pub trusted_forwarders: NetworkSet,
     /// Texts of refusals.
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
@@ -254,12 +256,14 @@ impl Context {
             &config,
             previous.map(|context| &context.engines),
             &services.journal,
+            &resolver,
         );
         let config = Arc::new(config);
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            trusted_forwarders: config.auth.trusted_forwarders.iter().copied().collect(),
             signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
@@ -382,7 +386,10 @@ impl RouteContext {
             .iter()
             .map(|(name, rule)| (name.clone(), *rule))
             .collect();
-        let settings = policy::Settings { engines: rules };
+        let settings = policy::Settings {
+            engines: rules,
+            dmarc: route.dmarc,
+        };
         let nexthops: Vec<String> = route.nexthops.iter().map(ToString::to_string).collect();
         RouteContext {
             fingerprint: Arc::from(settings.fingerprint()),

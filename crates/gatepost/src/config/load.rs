@@ -12,9 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Delivery, Destination, Dkim, Dns, Engine, Listener, Log, Loops,
-    Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
-    reports,
+    Admin, Authentication, Config, DecisionLog, Delivery, Destination, Dkim, Dns, Engine, Listener,
+    Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys,
+    replies, reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -157,6 +157,9 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
     let engines = engines.unwrap_or_default();
+    let auth = file
+        .table_or_empty("auth")
+        .and_then(|section| Authentication::read(&section, node.as_ref()));
     let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
     let queue = file
@@ -193,6 +196,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         routes,
         domains: Arc::new(domains.into_map()),
         engines,
+        auth: auth?,
         allow: allow?,
         block: block?,
         replies: Arc::new(replies),

@@ -86,8 +86,14 @@ pub(super) const SCOPES: &[Scope] = &[
             Key::optional(
                 "engine",
                 Kind::Table("engine"),
-                "the attachment engine alone",
+                "those of our own alone: attachments and sender authentication",
                 "What examines messages.",
+            ),
+            Key::optional(
+                "auth",
+                Kind::Table("auth"),
+                "its defaults",
+                "Sender authentication.",
             ),
             Key::optional(
                 "allow",
