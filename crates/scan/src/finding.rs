@@ -126,7 +126,7 @@ pub struct PolicyFailure {
 
 /// Whom the operator trusts to hand on messages whose authors can no longer be authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "by", content = "name", rename_all = "kebab-case")]
 pub enum Excuse {
     /// The client is a forwarder.
     Forwarder,

@@ -3,6 +3,7 @@
 //! The table of events is here, the parts that several of them share are in `parts`, the document in `markdown`. Tests
 //! hold both against what is really written.
 
+mod authentication;
 mod markdown;
 mod parts;
 

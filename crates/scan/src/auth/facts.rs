@@ -309,6 +309,9 @@ impl DkimFact {
 macro_rules! words {
     ($name:ident { $($variant:ident => $word:literal),* $(,)? }) => {
         impl $name {
+            /// Each of them.
+            pub const ALL: [$name; [$($word),*].len()] = [$($name::$variant),*];
+
             /// The word that standards have for it.
             pub fn word(self) -> &'static str {
                 match self {

@@ -159,6 +159,7 @@ fn findings() -> Vec<Finding> {
     }));
     let away = |cause| Finding::unavailable("sophos", Unavailable::new(cause, "no answer"));
     findings.extend(CAUSES.map(away));
+    findings.extend(super::authentication::findings());
     findings
 }
 

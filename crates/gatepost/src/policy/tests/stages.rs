@@ -98,6 +98,8 @@ fn each_kind_has_its_codes() {
             "relay 550 5.7.1",
             "mailbox 550 5.1.1",
             "list 550 5.7.1",
+            "dmarc 550 5.7.26",
+            "spf-fail 550 5.7.23",
             "policy 550 5.7.1",
             "engine-unavailable 451 4.3.0",
             "nexthop-down 451 4.4.1",
