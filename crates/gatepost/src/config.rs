@@ -53,7 +53,7 @@ pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
-pub use tls_policy::{TlsPolicy, TlsReportSettings};
+pub use tls_policy::{DailyReportSettings, TlsPolicy};
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
 #[derive(Clone, Debug)]
@@ -75,7 +75,9 @@ pub struct Config {
     /// `[tls_policy]`: how servers that take messages must prove themselves.
     pub tls_policy: TlsPolicy,
     /// `[tls_reports]`: who is told how that went.
-    pub tls_reports: TlsReportSettings,
+    pub tls_reports: DailyReportSettings,
+    /// `[dmarc_reports]`: who is told what DMARC said of messages.
+    pub dmarc_reports: DailyReportSettings,
     /// `[queue]`: where messages wait that can't be handed on at once.
     pub queue: Queue,
     /// `[reports]`: who reports on messages, and to whom.

@@ -18,6 +18,7 @@ use smtp::{Domain, ForwardPath, Mailbox};
 use crate::config::{self, Config};
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
+use crate::deliver::dmarc_reports::DmarcReports;
 use crate::deliver::families::Families;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
@@ -116,6 +117,8 @@ pub struct Services {
     pub sts: Arc<StsPolicies>,
     /// Results of TLS, for reports.
     pub tls_reports: TlsReports,
+    /// What DMARC said, for reports.
+    pub dmarc_reports: DmarcReports,
     /// What is remembered of the ways to servers.
     pub ways: Arc<Ways>,
     /// Messages that wait for their nexthops; none where a command takes no mail.
@@ -129,6 +132,13 @@ pub struct Services {
     /// The memory that messages share.
     pub budget: MemoryBudget,
     admissions: Mutex<HashMap<String, Arc<Admission>>>,
+}
+
+/// What services keep in the data directory.
+struct Kept {
+    sts: StsPolicies,
+    tls_reports: TlsReports,
+    dmarc_reports: DmarcReports,
 }
 
 /// Why no snapshot could be made of a configuration that reads well.
@@ -164,8 +174,12 @@ impl Services {
                 detail: policy.detail,
             });
         }
-        let tls = (sts, TlsReports::new(Some(data_dir.join("tls-reports"))));
-        Ok(Services::with(config, journal, Some(queue), tls))
+        let kept = Kept {
+            sts,
+            tls_reports: TlsReports::new(Some(data_dir.join("tls-reports"))),
+            dmarc_reports: DmarcReports::new(Some(data_dir.join("dmarc-reports"))),
+        };
+        Ok(Services::with(config, journal, Some(queue), kept))
     }
 
     /// The queue.
@@ -181,16 +195,15 @@ impl Services {
     /// # Errors
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
-        let tls = (StsPolicies::unwritten(), TlsReports::new(None));
-        Ok(Services::with(config, Journal::silent()?, None, tls))
+        let kept = Kept {
+            sts: StsPolicies::unwritten(),
+            tls_reports: TlsReports::new(None),
+            dmarc_reports: DmarcReports::new(None),
+        };
+        Ok(Services::with(config, Journal::silent()?, None, kept))
     }
 
-    fn with(
-        config: &Config,
-        journal: Journal,
-        queue: Option<Queue>,
-        (sts, tls_reports): (StsPolicies, TlsReports),
-    ) -> Arc<Services> {
+    fn with(config: &Config, journal: Journal, queue: Option<Queue>, kept: Kept) -> Arc<Services> {
         let number = config
             .node
             .number
@@ -203,8 +216,9 @@ impl Services {
             )))),
             queue,
             idle: Idle::default(),
-            sts: Arc::new(sts),
-            tls_reports,
+            sts: Arc::new(kept.sts),
+            tls_reports: kept.tls_reports,
+            dmarc_reports: kept.dmarc_reports,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),

@@ -23,6 +23,7 @@ pub mod callouts;
 pub mod connection;
 pub mod dial;
 pub mod dispatch;
+pub mod dmarc_reports;
 #[cfg(test)]
 mod double;
 pub mod families;

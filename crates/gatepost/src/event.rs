@@ -261,6 +261,24 @@ pub enum Event {
         /// What happened.
         detail: String,
     },
+    /// An aggregate report on DMARC was put into the queue (RFC 9990).
+    DmarcReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it goes to.
+        to: String,
+        /// Messages that it is on.
+        messages: u64,
+    },
+    /// An aggregate report on DMARC could not be put into the queue; it is tried again.
+    DmarcReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it was to go to.
+        to: String,
+        /// What happened.
+        detail: String,
+    },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
         /// Bytes in use.
@@ -429,6 +447,8 @@ impl Event {
             Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
             Event::TlsReportSent { .. } => "tls-report-sent",
             Event::TlsReportFailed { .. } => "tls-report-failed",
+            Event::DmarcReportSent { .. } => "dmarc-report-sent",
+            Event::DmarcReportFailed { .. } => "dmarc-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

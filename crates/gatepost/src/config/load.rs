@@ -12,9 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Authentication, Config, DecisionLog, Delivery, Destination, Dkim, Dns, Engine, Listener,
-    Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys,
-    replies, reports,
+    Admin, Authentication, Config, DailyReportSettings, DecisionLog, Delivery, Destination, Dkim,
+    Dns, Engine, Listener, Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, files,
+    keys, replies, reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -152,7 +152,10 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .map(|section| TlsPolicy::read(&section));
     let tls_reports = file
         .table_or_empty("tls_reports")
-        .and_then(|section| TlsReportSettings::read(&section, node.as_ref()));
+        .and_then(|section| DailyReportSettings::read(&section, node.as_ref()));
+    let dmarc_reports = file
+        .table_or_empty("dmarc_reports")
+        .and_then(|section| DailyReportSettings::read(&section, node.as_ref()));
     let engines = file
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
@@ -186,6 +189,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         scan: scan?,
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,
+        dmarc_reports: dmarc_reports?,
         queue: queue?,
         reports: reports?,
         dkim: Dkim::read_all(file),

@@ -343,6 +343,24 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "dmarc-report-sent",
+        when: "An aggregate report on DMARC was put into the queue, for a domain that asks for them (RFC 9990).",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it goes to."),
+            always("messages", Shape::Number("messages"), "Messages that it is on."),
+        ],
+    },
+    EventKind {
+        name: "dmarc-report-failed",
+        when: "An aggregate report on DMARC could not be put into the queue. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it was to go to."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
         name: "memory-exhausted",
         when: "A message had to wait or was deferred because the memory for messages is used up. Written at most once a minute.",
         fields: &[

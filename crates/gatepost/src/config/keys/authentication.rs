@@ -1,8 +1,48 @@
-//! Keys of `[auth]`.
+//! Keys of `[auth]` and `[dmarc_reports]`.
 
 use super::{Key, Kind, Scope};
 
-pub(super) const SCOPES: &[Scope] = &[Scope {
+pub(super) const SCOPES: &[Scope] = &[
+    AUTH,
+    Scope {
+        name: "dmarc_reports",
+        title: "[dmarc_reports]",
+        doc: "Daily aggregate reports to domains that ask for them: which clients sent messages in their name, how many, and what SPF, \
+              DKIM and DMARC said. They hold no addresses of senders or recipients.",
+        keys: &[
+            Key::new(
+                "enabled",
+                Kind::Toggle,
+                "false",
+                "Keeps count, and sends the reports.",
+            )
+            .from("RFC 9990"),
+            Key::optional(
+                "organization",
+                Kind::Text,
+                "`name` of `[node]`",
+                "Who reports, in words.",
+            )
+            .from("RFC 9990 3.1.2"),
+            Key::optional(
+                "contact",
+                Kind::Mailbox,
+                "`postmaster` of `[node]`",
+                "Whom the reader of a report may write to.",
+            )
+            .from("RFC 9990 3.1.2"),
+            Key::optional(
+                "from",
+                Kind::Mailbox,
+                "`postmaster` of `[node]`",
+                "The author of reports. Its domain should have a DKIM key here: reports that are not authenticated are thrown away.",
+            )
+            .from("RFC 9990 3.5"),
+        ],
+    },
+];
+
+const AUTH: Scope = Scope {
     name: "auth",
     title: "[auth]",
     doc: "What is made of sender authentication (SPF, DKIM, DMARC, ARC), and who is trusted to hand on messages of others. \
@@ -48,4 +88,4 @@ pub(super) const SCOPES: &[Scope] = &[Scope {
         )
         .from("RFC 7208 8.4"),
     ],
-}];
+};

@@ -41,6 +41,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 "no reports",
                 "Reports on TLS to domains that ask.",
             ),
+            Key::optional(
+                "dmarc_reports",
+                Kind::Table("dmarc_reports"),
+                "no reports",
+                "Reports on DMARC to domains that ask.",
+            ),
             Key::required(
                 "listener",
                 Kind::Tables("listener"),

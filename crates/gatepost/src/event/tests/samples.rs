@@ -462,6 +462,16 @@ fn of_the_process() -> Vec<Event> {
             to: "https://reports.example.net/tls".to_owned(),
             detail: "the web server answers 500 Internal Server Error".to_owned(),
         },
+        Event::DmarcReportSent {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            messages: 12,
+        },
+        Event::DmarcReportFailed {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            detail: "the queue is full".to_owned(),
+        },
         Event::MemoryExhausted {
             bytes: 1 << 30,
             bytes_max: 1 << 30,

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
+use crate::deliver::dmarc_reports::observation::observed;
 use crate::engines::settle_authentication;
 use crate::policy::{self, Kind, ListMatch, MessageFacts, Reason, Verdict};
 use crate::replies::LANGUAGE_DEFAULT;
@@ -96,9 +97,31 @@ async fn examine(
         replies.extend(dispose(conversation, transaction, disposal).await);
     }
     transaction.outcome.timings.dispose = milliseconds(begun);
+    note_for_reports(&cx, transaction, &specimen, &findings);
     transaction.outcome.findings = findings;
     replies.sort_unstable_by_key(|(recipient, _)| *recipient);
     replies.into_iter().map(|(_, reply)| reply).collect()
+}
+
+/// What the owner of the author's domain is told tomorrow, if he asks.
+fn note_for_reports(
+    cx: &Context,
+    transaction: &Transaction,
+    specimen: &Specimen,
+    findings: &[Finding],
+) {
+    let reports = &cx.services.dmarc_reports;
+    if !reports.is_on() {
+        return;
+    }
+    let verdict = transaction.outcome.verdict.as_ref();
+    let is_refused = verdict.is_some_and(|verdict| matches!(verdict, Verdict::Refuse { .. }));
+    let first = transaction.groups.first();
+    let action = first.map(|group| group.route.settings.dmarc);
+    let observation = observed(findings, specimen, is_refused, action.unwrap_or_default());
+    if let Some(observation) = observation {
+        reports.note(&observation);
+    }
 }
 
 /// All engines that any group wants.
