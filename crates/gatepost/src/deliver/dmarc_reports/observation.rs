@@ -203,4 +203,4 @@ fn dkim(facts: &Authentication, dmarc: &DmarcFact) -> Vec<(String, String, DkimR
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::deliver::dmarc_reports) mod tests;

@@ -284,4 +284,4 @@ fn append(text: &mut Vec<u8>, line: &Line) -> io::Result<()> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::deliver::dmarc_reports) mod tests;

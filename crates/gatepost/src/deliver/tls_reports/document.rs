@@ -159,4 +159,4 @@ fn date_time(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::deliver) mod tests;
