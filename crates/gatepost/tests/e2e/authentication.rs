@@ -297,6 +297,47 @@ fn a_fault_of_the_dns_is_told_and_refuses_nothing() {
     }
 }
 
+/// What the owner of the domain is told tomorrow lies in the data directory, and survives the process.
+#[test]
+fn what_was_found_is_kept_for_the_report_of_the_day() {
+    let world = World::new();
+    let mut gateway = world.gateway("", "[dmarc_reports]\nenabled = true\n");
+    let signed = world.signed(&message("ann@bank.test", ""));
+    send(&gateway, "bounce@list.test", &signed).expect_code(250);
+    for _ in 0..2 {
+        let forged = message("ann@bank.test", "");
+        send(&gateway, "ann@bank.test", &forged).expect(550, "5.7.26");
+    }
+    // The shop asks for no reports.
+    send(&gateway, "ann@shop.test", &message("ann@shop.test", "")).expect_code(250);
+    gateway.signal("TERM");
+    assert!(gateway.await_end().success());
+    let mut rows = Vec::new();
+    for file in std::fs::read_dir(gateway.folder().join("data/dmarc-reports")).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        rows.extend(
+            text.lines()
+                .map(|line| serde_json::from_str::<Value>(line).unwrap()),
+        );
+    }
+    rows.sort_by_key(|row| row["count"].as_u64());
+    let seen: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            (
+                row["count"].as_u64().unwrap(),
+                row["row"]["disposition"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [(1, "pass"), (2, "reject")], "{rows:#?}");
+    assert_eq!(rows[0]["row"]["envelope_from"], "list.test");
+    assert_eq!(
+        rows[0]["published"]["record"]["report_uris"][0],
+        "mailto:reports@bank.test"
+    );
+}
+
 /// Messages that begin their way here have nothing to prove.
 #[test]
 fn a_client_that_may_relay_is_not_judged() {
