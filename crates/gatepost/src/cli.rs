@@ -18,8 +18,10 @@ mod doctor;
 mod envelope;
 mod explain;
 mod generate;
+mod queue;
 mod scan;
 mod serve;
+mod socket;
 
 /// Where the embedded default keeps everything.
 const EMBEDDED_DATA_DIR: &str = "./gatepost-data";
@@ -82,6 +84,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell what waits in the queue of the running node, and act on it
+    #[command(after_help = queue::AFTER_HELP)]
+    Queue {
+        #[command(subcommand)]
+        command: queue::QueueCommand,
+    },
     /// Make the hash of a password read from standard input, for a listener's users_file
     HashPassword,
     /// Print the completions for a shell
@@ -109,6 +117,7 @@ pub fn run() -> ExitCode {
         Command::Doctor(options) => doctor::run(&config, &options),
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
+        Command::Queue { command } => queue::run(&config, command),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),

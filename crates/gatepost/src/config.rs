@@ -109,5 +109,13 @@ pub struct Config {
     pub replies: Arc<Templates>,
 }
 
+/// A duration as the configuration writes it, such as `1h30m`.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, (String, String)> {
+    value::duration(text).map_err(|fault| (fault.message, fault.remedy))
+}
+
 #[cfg(test)]
 mod tests;

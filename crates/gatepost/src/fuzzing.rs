@@ -12,6 +12,7 @@ use crate::deliver::sts::record::policy_id;
 use crate::deliver::tls_reports::record::{Destination, destinations};
 use crate::mbox::{Messages, Stored};
 use crate::reference::{Reference, References};
+use crate::serve::admin::queue::Filter;
 use crate::trace_fields::{Edited, strip_own};
 
 #[cfg(test)]
@@ -85,6 +86,23 @@ pub fn tls_policy(bytes: &[u8]) {
         }
     }
     let _ = is_tls_optional(bytes);
+}
+
+/// The query of a list of the queue: it is read and written alike, or refused with what to do.
+pub fn queue_filter(bytes: &[u8]) {
+    let query = String::from_utf8_lossy(bytes);
+    let refused = match Filter::from_query(&query) {
+        Ok(filter) => {
+            assert_eq!(Filter::from_query(&filter.to_query()), Ok(filter.clone()));
+            filter.matcher().err()
+        }
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = refused {
+        assert!(!problem.error.is_empty());
+        // What was sent is told in a form that no terminal obeys.
+        assert!(!problem.error.contains(char::is_control));
+    }
 }
 
 /// A reference: what is read is written alike, and a node that goes on behind it never issues it again.

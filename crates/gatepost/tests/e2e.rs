@@ -58,6 +58,12 @@ mod pools;
 mod queue;
 #[path = "e2e/queue_faults.rs"]
 mod queue_faults;
+#[path = "e2e/queue_moving.rs"]
+mod queue_moving;
+#[path = "e2e/queue_operation.rs"]
+mod queue_operation;
+#[path = "e2e/queue_removal.rs"]
+mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/requiretls.rs"]

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::journal::Fate;
+use crate::journal::{Exporting, Fate};
 use crate::sidecar::Summary;
 use crate::{LaneKey, RecipientState};
 
@@ -46,6 +46,8 @@ pub(crate) struct Recipient {
     pub(crate) warned: bool,
     /// Whether its entry says more than an outcome: what an operator did.
     pub(crate) acted: bool,
+    /// Whether it is held for an export.
+    pub(crate) exporting: bool,
 }
 
 impl Recipient {
@@ -56,6 +58,7 @@ impl Recipient {
         self.state = fate.state;
         self.warned = fate.warned;
         self.acted = fate.by.is_some();
+        self.exporting = fate.exporting != Exporting::No;
     }
 }
 
@@ -128,6 +131,11 @@ impl Index {
     pub(crate) fn after(&self, id: Option<u64>) -> impl Iterator<Item = u64> + '_ {
         let from = id.map_or(0, |id| id.saturating_add(1));
         self.by_id.range(from..).map(|(&id, _)| id)
+    }
+
+    /// The highest id.
+    pub(crate) fn last_id(&self) -> Option<u64> {
+        self.by_id.keys().next_back().copied()
     }
 
     /// The message in a slot.
@@ -347,4 +355,5 @@ const UNKNOWN: Recipient = Recipient {
     state: RecipientState::Waiting,
     warned: false,
     acted: false,
+    exporting: false,
 };

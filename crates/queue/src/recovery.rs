@@ -100,6 +100,10 @@ impl Headers {
     }
 }
 
+/// What is said of the damaged end of the newest segment.
+const LAST_WRITE: &str =
+    "the end of the last write: unless a crash has cut it short, its messages were accepted";
+
 /// A message that was found: its slot in the index, and for each recipient that waits the milliseconds until it is due.
 pub(crate) type Waiting = (u32, Vec<(u32, u64)>);
 
@@ -405,7 +409,18 @@ impl Recoverer {
                     None => (offset, header.record_bytes(), "the envelope cannot be read"),
                 },
                 // No segment follows in the same run: its last write may have been cut short, and nobody was told 250 for it.
-                Found::Damaged { last: true, .. } if end.is_none() => continue,
+                // Or it was whole, and the disk has lost some of it: nobody can tell, so it is kept and told.
+                Found::Damaged {
+                    offset, last: true, ..
+                } if end.is_none() => {
+                    let tail = bytes.get(usize::try_from(offset).unwrap_or(bytes.len())..);
+                    let tail = tail.unwrap_or_default();
+                    // Room that was never written to says nothing.
+                    if tail.iter().any(|byte| *byte != 0) {
+                        self.store.set_aside(number, offset, tail, LAST_WRITE);
+                    }
+                    continue;
+                }
                 Found::Damaged {
                     offset,
                     bytes,
@@ -458,7 +473,7 @@ impl Recoverer {
 
 /// Milliseconds until the next attempt. The clock may have been set since the entry was written, in either direction: never
 /// longer than was planned.
-fn delay(fate: &Fate, now: u64) -> u64 {
+pub(crate) fn delay(fate: &Fate, now: u64) -> u64 {
     let passed = now.saturating_sub(fate.at);
     fate.retry_after.saturating_sub(passed)
 }

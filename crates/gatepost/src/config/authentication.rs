@@ -24,7 +24,8 @@ pub struct Authentication {
 
 impl Authentication {
     /// What is not given comes from the node, if there is one.
-    pub(super) fn read(section: &Section<'_, '_>, node: Option<&Node>) -> Option<Authentication> {
+    pub(super) fn read(file: &Section<'_, '_>, node: Option<&Node>) -> Option<Authentication> {
+        let section = file.table_or_empty("auth")?;
         let authserv_id = section.name("authserv_id");
         let domains = |key| {
             let read = |text: &str| {

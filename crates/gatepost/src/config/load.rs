@@ -147,22 +147,15 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("delivery")
         .and_then(|delivery| Delivery::read(&delivery));
     let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
-    let tls_policy = file
-        .table_or_empty("tls_policy")
-        .map(|section| TlsPolicy::read(&section));
-    let tls_reports = file
-        .table_or_empty("tls_reports")
-        .and_then(|section| DailyReportSettings::read(&section, node.as_ref()));
-    let dmarc_reports = file
-        .table_or_empty("dmarc_reports")
-        .and_then(|section| DailyReportSettings::read(&section, node.as_ref()));
+    let tls_policy = file.table_or_empty("tls_policy");
+    let tls_policy = tls_policy.map(|section| TlsPolicy::read(&section));
+    let daily = |name| DailyReportSettings::read(&file.table_or_empty(name)?, node.as_ref());
+    let (tls_reports, dmarc_reports) = (daily("tls_reports"), daily("dmarc_reports"));
     let engines = file
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
     let engines = engines.unwrap_or_default();
-    let auth = file
-        .table_or_empty("auth")
-        .and_then(|section| Authentication::read(&section, node.as_ref()));
+    let auth = Authentication::read(file, node.as_ref());
     let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
     let queue = file

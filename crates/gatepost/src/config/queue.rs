@@ -30,6 +30,8 @@ pub struct Queue {
     pub large_message_bytes_min: u64,
     /// Bytes of content kept in memory for delivery.
     pub memory_bytes_max: u64,
+    /// Bytes of content that deliveries have read from the disk and still hold.
+    pub delivery_memory_bytes_max: u64,
     /// Connections at one time.
     pub connections_max: u32,
     /// How long a connection is kept for the next message.
@@ -113,6 +115,7 @@ impl Queue {
             segment_bytes_max: section.bytes("segment_max"),
             large_message_bytes_min: section.bytes("large_message_min"),
             memory_bytes_max: section.bytes("memory_max"),
+            delivery_memory_bytes_max: section.bytes("delivery_memory_max"),
             connections_max: section.integer("connections_max"),
             idle: section.duration("idle"),
         }

@@ -85,6 +85,13 @@ pub struct Callout {
     pub timeout: Duration,
 }
 
+/// The words of `dmarc`.
+const DMARC_ACTIONS: [(&str, DmarcAction); 3] = [
+    ("refuse", DmarcAction::Refuse),
+    ("likely", DmarcAction::Likely),
+    ("note", DmarcAction::Note),
+];
+
 /// What a route is read with: the rest of the file that it refers to.
 pub(super) struct Surroundings<'s> {
     pub(super) engines: &'s BTreeMap<String, Engine>,
@@ -137,12 +144,7 @@ impl Route {
             ("queue", OnNexthopFailure::Queue),
         ];
         let on_nexthop_failure = section.choice("on_nexthop_failure", &failures);
-        let actions = [
-            ("refuse", DmarcAction::Refuse),
-            ("likely", DmarcAction::Likely),
-            ("note", DmarcAction::Note),
-        ];
-        let dmarc = section.choice("dmarc", &actions);
+        let dmarc = section.choice("dmarc", &DMARC_ACTIONS);
         let auth = section.table("nexthop_auth");
         let timeouts = section.table_or_empty("nexthop_timeouts");
         let customer = section.name("customer");

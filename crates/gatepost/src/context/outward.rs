@@ -76,6 +76,7 @@ pub(super) fn dialling(
     Dialling {
         source: source(name, &[]),
         pools: pools.collect(),
+        destinations: Arc::from(config.destinations.as_slice()),
         delivery: config.delivery,
         ways,
         resolver: resolver.clone(),

@@ -21,6 +21,7 @@ pub(super) fn open(config: &Config, journal: &Journal) -> io::Result<Queue> {
         large_content_bytes_min: settings.large_message_bytes_min,
         gather_max: settings.gather,
         hot_bytes_max: settings.memory_bytes_max,
+        lent_bytes_max: settings.delivery_memory_bytes_max,
         schedule: Limits {
             connections_max: settings.connections_max,
             back_off: BackOff::default(),
@@ -77,6 +78,15 @@ fn event(notice: Notice) -> Event {
             recipients,
             damaged,
             milliseconds: took.as_secs_f32() * 1000.0,
+        },
+        Notice::ExportEnded {
+            path,
+            finished,
+            messages,
+        } => Event::QueueExportEnded {
+            file: path.display().to_string(),
+            finished,
+            messages,
         },
     }
 }

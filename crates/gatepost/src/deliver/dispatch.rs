@@ -10,7 +10,7 @@ use queue::{Queue, Task};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::worker;
+use super::{lifetime, worker};
 use crate::serve::Current;
 
 /// Reports on late and expired messages that are made at one time.
@@ -85,7 +85,7 @@ impl Dispatch {
                 workers.spawn(async move {
                     // Waited for here and not in the loop, which a disk that hangs must not hold up.
                     let permit = reports.acquire_owned().await;
-                    worker::warn(&cx, &queue, parcel).await;
+                    lifetime::warn(&cx, &queue, parcel).await;
                     drop(permit);
                 });
             }
@@ -93,7 +93,7 @@ impl Dispatch {
                 let (queue, reports) = (self.queue.clone(), Arc::clone(&self.reports));
                 workers.spawn(async move {
                     let permit = reports.acquire_owned().await;
-                    worker::expire(&cx, &queue, parcel).await;
+                    lifetime::expire(&cx, &queue, parcel).await;
                     drop(permit);
                 });
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, SubmitError};
+use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome, SubmitError};
 use smtp::{Class, ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::time::Instant;
 
@@ -21,7 +21,7 @@ use crate::decision::Tls;
 use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
 
 /// How long a message waits whose report could not be stored, or whose delivery ended by our own fault.
-const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
+pub(super) const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
 
 /// A parcel that is being delivered. Whatever cuts its delivery off, recipients that a nexthop has taken do not get the message
 /// again. In a panic the others are delayed, so that they can't be taken again at once.
@@ -81,7 +81,7 @@ impl InHand {
     }
 
     /// Gives all recipients up, by our own fault.
-    fn fail(mut self, status: Status, detail: &str) {
+    pub(super) fn fail(mut self, status: Status, detail: &str) {
         self.end(&RecipientOutcome::Failed {
             nexthop: String::new(),
             status,
@@ -138,8 +138,27 @@ pub(super) struct Settling<'a> {
     repeatable: bool,
     /// It is the end of the lifetime, not an attempt.
     expired: bool,
-    /// What is reported of those that were handed over, to whoever wants to know; `None` where the server tells it.
-    handed_over: Option<Action>,
+    untold: Untold,
+}
+
+/// Who wants to know that a recipient's message was handed over, and is not told it by the server that took it.
+struct Untold {
+    /// What is to be told of those that are settled now; `None` where the server tells it.
+    now: Option<Action>,
+    by_recipient: HashMap<u32, Action>,
+}
+
+impl Untold {
+    /// Takes note of a recipient that the server of this transaction has settled.
+    fn note(&mut self, index: u32, outcome: &RecipientOutcome) {
+        if let (RecipientOutcome::Delivered { .. }, Some(action)) = (outcome, self.now) {
+            self.by_recipient.insert(index, action);
+        }
+    }
+
+    fn of(&self, index: u32) -> Option<Action> {
+        self.by_recipient.get(&index).copied()
+    }
 }
 
 impl<'a> Settling<'a> {
@@ -160,7 +179,10 @@ impl<'a> Settling<'a> {
             proof: None,
             repeatable: false,
             expired: false,
-            handed_over: Some(Action::Delivered),
+            untold: Untold {
+                now: Some(Action::Delivered),
+                by_recipient: HashMap::new(),
+            },
         }
     }
 
@@ -187,6 +209,11 @@ impl<'a> Settling<'a> {
         self.left.is_empty()
     }
 
+    /// It is the end of the lifetime, not an attempt.
+    pub(super) fn expire(&mut self) {
+        self.expired = true;
+    }
+
     /// Notes how a transaction went, for the event.
     pub(super) fn note_transaction(&mut self, connection: &Connection, answers: &[Answered]) {
         self.tls = connection.tls_facts().map(|tls| Tls {
@@ -198,7 +225,7 @@ impl<'a> Settling<'a> {
             .tls
             .is_some()
             .then(|| connection.proof().as_str().to_owned());
-        self.handed_over = connection.untold();
+        self.untold.now = connection.untold();
         let lost =
             |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
         self.repeatable |= answers.iter().any(lost);
@@ -209,8 +236,39 @@ impl<'a> Settling<'a> {
         let left = std::mem::take(&mut self.left);
         for ((index, _), fate) in left.into_iter().zip(fates) {
             match fate {
-                Fate::Settled(outcome) => self.outcomes.push((index, outcome)),
+                Fate::Settled(outcome) => {
+                    self.untold.note(index, &outcome);
+                    self.outcomes.push((index, outcome));
+                }
                 Fate::Elsewhere(outcome) => self.left.push((index, Some(outcome))),
+            }
+        }
+    }
+
+    /// A server that was not asked may have what those lack that were: nobody fails for good before.
+    pub(super) fn wait_for(&mut self, unasked: &Fault, pause: Duration) {
+        for (_, otherwise) in &mut self.left {
+            if let Some(RecipientOutcome::Failed {
+                nexthop,
+                diagnostic,
+                ..
+            }) = otherwise
+            {
+                *otherwise = Some(RecipientOutcome::Delayed {
+                    nexthop: std::mem::take(nexthop),
+                    status: unasked.status(),
+                    diagnostic: format!("{diagnostic}; {unasked}"),
+                    retry_after: pause,
+                });
+            }
+        }
+    }
+
+    /// There is no time to ask the other servers: the next start does.
+    pub(super) fn leave_unasked(&mut self) {
+        for (_, otherwise) in &mut self.left {
+            if matches!(otherwise, Some(RecipientOutcome::Failed { .. })) {
+                *otherwise = None;
             }
         }
     }
@@ -218,6 +276,7 @@ impl<'a> Settling<'a> {
     /// The same for all that are left.
     pub(super) fn settle_all(&mut self, outcome: &RecipientOutcome) {
         for (index, _) in self.left.drain(..) {
+            self.untold.note(index, outcome);
             self.outcomes.push((index, outcome.clone()));
         }
     }
@@ -260,7 +319,7 @@ impl<'a> Settling<'a> {
                 let (_, parameters) = self.recipient(index)?;
                 parameters.notify.filter(|notify| notify.success)?;
                 (
-                    self.handed_over?,
+                    self.untold.of(index)?,
                     Status::new(Class::Success, 0, 0),
                     nexthop,
                     reply,
@@ -415,71 +474,5 @@ impl Told<'_> {
     }
 }
 
-/// The time for a delay report has come: those who want it are told, and nothing else changes.
-pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
-    let in_hand = InHand::new(queue, parcel);
-    match queue.read(in_hand.parcel()).await {
-        Ok(message) => {
-            let concerned = delayed(in_hand.parcel(), &message);
-            if let Err(error) = tell(cx, queue, &message, &concerned).await {
-                // A delay is no loss: the end of the lifetime will be told.
-                tracing::error!(?error, "a report on a delay can't be queued");
-            }
-        }
-        Err(error) => tracing::error!(?error, "a queued message that is late can't be read"),
-    }
-    let untried = |index: &u32| (*index, RecipientOutcome::Untried);
-    let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
-    in_hand.settle(outcomes);
-}
-
-fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
-    let last = parcel.last.as_ref();
-    let diagnostic = last.map_or("", |last| last.diagnostic.as_str());
-    let envelope = &message.envelope;
-    let concerned = |index: &u32| Concerned {
-        index: *index,
-        action: Action::Delayed,
-        status: last.map_or(Status::transient(4, 7), |last| last.status),
-        diagnostic,
-        is_reply: is_reply(diagnostic),
-        remote_mta: last.and_then(|last| host(&last.nexthop)),
-        last_attempt: None,
-        will_retry_until: Some(envelope.arrived.saturating_add(envelope.lifetime)),
-    };
-    parcel.recipients.iter().map(concerned).collect()
-}
-
-/// The lifetime of a message is over for these recipients.
-pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
-    let in_hand = InHand::new(queue, parcel);
-    let message = match queue.read(in_hand.parcel()).await {
-        Ok(message) => message,
-        Err(error) => {
-            tracing::error!(?error, "a queued message whose time is over can't be read");
-            let detail = "it can't be read";
-            return match error {
-                ReadError::Fault(_) => {
-                    in_hand.delay(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
-                }
-                // No later attempt reads what is not there; what was is set aside and told (`queue-damaged`).
-                ReadError::Gone | ReadError::Damaged(_) => {
-                    in_hand.fail(Status::permanent(3, 0), detail);
-                }
-            };
-        }
-    };
-    let mut settling = Settling::new(cx, &message, in_hand.parcel());
-    let (nexthop, last) = match &in_hand.parcel().last {
-        Some(last) => (last.nexthop.clone(), last.diagnostic.clone()),
-        None => (String::new(), "it was never tried".to_owned()),
-    };
-    // RFC 3463 3.5: X.4.7, delivery time expired.
-    settling.settle_all(&RecipientOutcome::Failed {
-        nexthop,
-        status: Status::permanent(4, 7),
-        diagnostic: last,
-    });
-    settling.expired = true;
-    settling.finish(queue, in_hand).await;
-}
+#[cfg(test)]
+mod tests;

@@ -54,7 +54,7 @@ pub async fn tell_handed_over(
 ///
 /// # Errors
 /// The queue does not take it.
-pub(super) async fn tell(
+pub(crate) async fn tell(
     cx: &Context,
     queue: &Queue,
     message: &QueuedMessage,

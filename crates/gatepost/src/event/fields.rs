@@ -173,6 +173,50 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "queue-changed",
+        when: "An operator did something to a queued message (`gatepost queue`): one line for each message.",
+        fields: parts::QUEUE_CHANGE,
+    },
+    EventKind {
+        name: "queue-exported",
+        when: "An operator moved messages from the queue into a file (`gatepost queue export`).",
+        fields: parts::QUEUE_EXPORTED,
+    },
+    EventKind {
+        name: "queue-imported",
+        when: "An operator moved messages from a file into the queue (`gatepost queue import`).",
+        fields: parts::QUEUE_IMPORTED,
+    },
+    EventKind {
+        name: "queue-export-ended",
+        when: "The start ended an export that the run before had left behind.",
+        fields: &[
+            always("file", Shape::Text, "The file; empty if the note of it was damaged."),
+            always("finished", Shape::Flag, "The file was finished: its messages left the queue. If not, they go on."),
+            always("messages", Shape::Number(""), "How many messages."),
+        ],
+    },
+    EventKind {
+        name: "delivery-suspended",
+        when: "An operator suspended deliveries. Restarts keep that.",
+        fields: &[
+            always("kind", Shape::Word(&["domain", "customer", "site"]), "What the name is one of: a recipient domain, a customer, a destination as `gatepost queue destinations` names it."),
+            always("name", Shape::Text, "What is suspended."),
+            always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+            maybe("reason", Shape::Text, "Why, in the operator's words."),
+        ],
+    },
+    EventKind {
+        name: "delivery-resumed",
+        when: "An operator let suspended deliveries go on.",
+        fields: &[
+            always("kind", Shape::Word(&["domain", "customer", "site"]), "What the name is one of: a recipient domain, a customer, a destination as `gatepost queue destinations` names it."),
+            always("name", Shape::Text, "What goes on."),
+            always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+            maybe("reason", Shape::Text, "Why, in the operator's words."),
+        ],
+    },
+    EventKind {
         name: "session-ended",
         when: "A session without any transaction ended: scanners, early talkers, clients that were refused or gave up.",
         fields: &[

@@ -20,6 +20,11 @@ fn policies_on_tls() {
 }
 
 #[test]
+fn filters_of_the_queue() {
+    run("queue_filter", queue_filter);
+}
+
+#[test]
 fn references() {
     run("reference", reference);
 }

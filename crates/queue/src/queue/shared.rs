@@ -3,7 +3,7 @@
 //! Locks are taken in the order schedule, index; nothing is awaited and no large read is made under either.
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +13,7 @@ use super::Recovery;
 use super::gather::Inbox;
 use super::hot::Hot;
 use super::jobs::Jobs;
+use super::loans::Loans;
 use super::wakes::Wakes;
 use crate::index::Index;
 use crate::schedule::{Millis, ParcelId, Schedule, Waiting};
@@ -40,9 +41,14 @@ pub(crate) struct Shared {
     pub(crate) stopping: Condvar,
     pub(crate) announced: AtomicUsize,
     hot: Mutex<Hot>,
+    pub(super) loans: Arc<Loans>,
     pub(crate) jobs: Jobs,
     recovery: Mutex<Recovery>,
     pub(crate) suspensions: Mutex<Vec<Suspension>>,
+    /// Held by the one export or import that is under way.
+    pub(crate) moving: Mutex<()>,
+    /// Whether that one is to take its messages back.
+    pub(crate) stop_moving: AtomicBool,
     opened: Instant,
     /// Keeps other processes out.
     _lock: Box<dyn Send + Sync>,
@@ -89,6 +95,7 @@ impl Shared {
     pub(crate) fn new(store: Arc<Store>, lock: Box<dyn Send + Sync>) -> Shared {
         let schedule = Schedule::new(store.settings.schedule.clone());
         let hot = Hot::new(store.settings.hot_bytes_max);
+        let loans = Loans::new(store.settings.lent_bytes_max);
         Shared {
             store,
             plan: Mutex::new(Plan {
@@ -102,9 +109,12 @@ impl Shared {
             stopping: Condvar::new(),
             announced: AtomicUsize::new(0),
             hot: Mutex::new(hot),
+            loans,
             jobs: Jobs::default(),
             recovery: Mutex::default(),
             suspensions: Mutex::default(),
+            moving: Mutex::default(),
+            stop_moving: AtomicBool::new(false),
             opened: Instant::now(),
             _lock: lock,
         }
@@ -136,13 +146,7 @@ impl Shared {
     }
 
     /// What the schedule has given, as its user sees it.
-    pub(crate) fn parcel(
-        self: &Arc<Shared>,
-        plan: &Plan,
-        id: ParcelId,
-        warns: bool,
-        with_last: bool,
-    ) -> Parcel {
+    pub(crate) fn parcel(self: &Arc<Shared>, plan: &Plan, id: ParcelId, warns: bool) -> Parcel {
         let state = plan.schedule.parcel(id);
         let message = state.map_or(0, |state| state.message);
         let recipients = plan.recipients(id);
@@ -154,17 +158,12 @@ impl Shared {
                 nexthop: None,
             },
         };
-        let last = if with_last {
-            self.last(plan, message, &lane, &recipients)
-        } else {
-            None
-        };
         Parcel {
             message: MessageId(message),
             attempts: state.map_or(0, |state| state.attempts),
             lane,
             recipients,
-            last,
+            last: None,
             hold: Some(ParcelHold {
                 shared: Arc::clone(self),
                 id,
@@ -173,19 +172,14 @@ impl Shared {
         }
     }
 
-    /// What the first recipient met, or why its lane was left alone.
-    fn last(
-        &self,
-        plan: &Plan,
-        message: u64,
-        lane: &LaneKey,
-        recipients: &[u32],
-    ) -> Option<LastFault> {
+    /// What this recipient met, or why its lane was left alone. Reads the disk.
+    pub(super) fn last(&self, message: u64, lane: &LaneKey, recipient: u32) -> Option<LastFault> {
+        self.store.fetch(message, &[recipient], |_| true);
+        let plan = self.plan();
         let index = self.store.index();
-        let slot = index.slot(message);
-        let fate = slot
-            .zip(recipients.first())
-            .and_then(|(slot, first)| self.store.fate(&index, slot, *first).ok());
+        let fate = index
+            .slot(message)
+            .and_then(|slot| self.store.fate(&index, slot, recipient).ok());
         fate.and_then(|fate| fate.last).or_else(|| {
             let fault = plan.schedule.lane_fault(lane)?;
             let (status, diagnostic, nexthop) =

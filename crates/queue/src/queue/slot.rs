@@ -59,7 +59,7 @@ impl Slot {
 
     fn take_from(&mut self, plan: &mut Plan) -> Taken {
         match plan.schedule.take(self.id, self.shared.now()) {
-            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(plan, id, false, false)),
+            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(plan, id, false)),
             Take::Wait(wait) => Taken::Wait(wait),
             Take::Nothing => Taken::Nothing,
         }

@@ -10,6 +10,7 @@ use super::gather::{Announcement, Submitted};
 use super::hot::Kept;
 use super::shared::Shared;
 use super::{Submission, SubmitError};
+use crate::journal::Fate;
 use crate::limits::{ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
 use crate::record::{Draft, RecordHeader, crc_of, envelope};
 use crate::sidecar::Summary;
@@ -23,6 +24,17 @@ impl Shared {
         self: &Arc<Shared>,
         submission: Submission,
         announcement: Option<Announcement>,
+    ) -> Result<(u64, Answer), SubmitError> {
+        self.hand_in_as(submission, announcement, Vec::new())
+    }
+
+    /// The same for a message that comes from another queue, with how its recipients fare of which more is known than that
+    /// they wait.
+    pub(crate) fn hand_in_as(
+        self: &Arc<Shared>,
+        submission: Submission,
+        announcement: Option<Announcement>,
+        fates: Vec<(u32, Fate)>,
     ) -> Result<(u64, Answer), SubmitError> {
         self.store.room()?;
         let Submission { envelope, content } = submission;
@@ -56,6 +68,7 @@ impl Shared {
                 content: inline,
             },
             summary,
+            fates,
         };
         let hot = Some(Kept::new(envelope, content.clone()));
         let (answer, answered) = oneshot::channel();

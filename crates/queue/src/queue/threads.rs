@@ -57,6 +57,7 @@ fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
         let index = shared.store.index();
         (index.messages(), index.recipients)
     };
+    shared.end_left_export();
     shared.recovery().done = true;
     let damaged = shared.recovery().damaged;
     shared.store.tell(Notice::Recovered {
@@ -161,9 +162,14 @@ fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
                         hot.keep(id, kept);
                     }
                     if let Some(slot) = slot {
-                        let due: Vec<(u32, u64)> = (0..pending.summary.domains.len() as u32)
+                        let mut due: Vec<(u32, u64)> = (0..pending.summary.domains.len() as u32)
                             .map(|at| (at, 0))
                             .collect();
+                        for (recipient, fate) in &pending.fates {
+                            if let Some(due) = due.get_mut(*recipient as usize) {
+                                due.1 = fate.retry_after;
+                            }
+                        }
                         shared.enlist(&mut plan, &mut index, slot, &due);
                     }
                     answers_to_send.push(answer);

@@ -272,5 +272,6 @@ fn pending(record: ReadRecord) -> Pending {
             content,
         },
         summary,
+        fates: Vec::new(),
     }
 }

@@ -51,6 +51,13 @@ pub(super) const SCOPES: &[Scope] = &[
                 "Memory for the content of messages that were just accepted, so that they need not be read from the disk.",
             ),
             Key::new(
+                "delivery_memory_max",
+                bytes(MIB, 64 * GIB),
+                "\"256MiB\"",
+                "Memory for the content of messages that deliveries have read from the disk and not handed on yet. What does not \
+                 fit waits its turn; a message that is larger than all of it goes alone.",
+            ),
+            Key::new(
                 "connections_max",
                 integer(1, 100_000),
                 "500",

@@ -2,7 +2,7 @@
 
 use super::engine::{ENABLED_ON_ROUTE, LIKELY, ON_FAILURE_OF_ROUTE, SURE};
 use super::queue;
-use super::{DAY, HOUR, Key, Kind, Scope, duration};
+use super::{DAY, HOUR, KIB, Key, Kind, Scope, bytes, duration};
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {
@@ -159,6 +159,18 @@ pub(super) const SCOPES: &[Scope] = &[
                 "For its reply to the end of the message.",
             )
             .from("RFC 5321 4.5.3.2.6"),
+            Key::new(
+                "envelope",
+                duration(1, DAY),
+                "\"10m\"",
+                "For the envelope of a queued message as a whole, from MAIL to its reply to DATA; as long again for the replies of LMTP after the first.",
+            ),
+            Key::new(
+                "bytes_per_second_min",
+                bytes(0, 1024 * KIB),
+                "\"1KiB\"",
+                "What it must take of the message each second, on average, after a minute; `0` for no floor.",
+            ),
         ],
     },
     Scope {

@@ -37,6 +37,8 @@ fn manner(bind: &[&str]) -> Manner {
             data: limit,
             block: limit,
             end: limit,
+            envelope: limit,
+            bytes_per_second_min: 0,
         },
     }
 }

@@ -64,6 +64,45 @@ pub(super) const DELIVERY: &[Field] = &[
     always("milliseconds", Shape::Number("ms"), "How long the transaction took."),
 ];
 
+/// What `queue-changed` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_CHANGE: &[Field] = &[
+    always("action", Shape::Word(&["retry", "hold", "release", "remove", "reroute"]), "What was done."),
+    always("queue_id", Shape::Text, "The message in the queue."),
+    always("reference", Shape::Text, "The reference of the transaction that brought the message."),
+    always("reverse_path", Shape::Text, "Without angle brackets; `<>` for the null reverse-path."),
+    always("recipients", Shape::List(&Shape::Text), "The recipients to whom it was done, without angle brackets."),
+    maybe("nexthop", Shape::Text, "The nexthop that was chosen; left out for the configured one."),
+    maybe("reported", Shape::Flag, "Whoever must be told that it is not delivered was told (RFC 3464); left out if not."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
+/// What `queue-exported` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_EXPORTED: &[Field] = &[
+    always("file", Shape::Text, "The file."),
+    always("messages", Shape::Number(""), "Messages moved."),
+    always("recipients", Shape::Number(""), "Their recipients."),
+    always("left_out", Shape::Number(""), "Messages that were meant and stay in the queue."),
+    always("damaged", Shape::Number(""), "Always 0."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
+/// What `queue-imported` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_IMPORTED: &[Field] = &[
+    always("file", Shape::Text, "The file."),
+    maybe("node", Shape::Text, "The node that has written the file, if it says so."),
+    always("messages", Shape::Number(""), "Messages moved."),
+    always("recipients", Shape::Number(""), "Their recipients."),
+    always("left_out", Shape::Number(""), "Always 0."),
+    always("damaged", Shape::Number(""), "Stretches of the file that could not be read."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
 #[rustfmt::skip]
 const DELIVERED_RECIPIENT: Part = Part {
     name: "delivered recipient",

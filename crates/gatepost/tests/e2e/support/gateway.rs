@@ -330,6 +330,11 @@ impl Gateway {
         (field("VmRSS:"), field("VmHWM:"))
     }
 
+    /// Lets the peak of [`Gateway::memory_kib`] begin anew from what is in use now (`clear_refs` of proc(5)).
+    pub(crate) fn forget_peak_memory(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    }
+
     /// Whether it still takes connections.
     pub(crate) fn is_alive(&self) -> bool {
         TcpStream::connect(self.address()).is_ok()

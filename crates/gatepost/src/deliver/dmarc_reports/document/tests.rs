@@ -79,7 +79,7 @@ fn the_message_carries_the_document() {
     let view = scan::message::Message::new(message.into());
     let view = view.view();
     let attached = view.leaves().nth(1).unwrap();
-    assert_eq!(&*attached.content(), document.gzip.as_slice());
+    assert_eq!(attached.content(), document.gzip.as_slice());
     let subject = format!(
         "Report Domain: example.org Submitter: example.com Report-ID: <{}>",
         document.id

@@ -1,0 +1,216 @@
+//! The way through the queue, page by page: only so much is in memory at a time, however long the queue is.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use queue::{Listed, MessageId, Queue};
+use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::filter::Matcher;
+use super::messages::{QueuedMessage, Waits, now};
+use super::problem::Problem;
+
+/// Messages that are read from the disk at a time.
+const PAGE_MESSAGES: usize = 16;
+/// Messages that are looked at before something is sent: the other side sees that there is life.
+const STEP_MESSAGES: usize = 512;
+/// Bytes that are gathered before they are sent.
+const STEP_BYTES: usize = 64 << 10;
+/// Recipients of one message that a list names.
+pub(super) const LISTED_RECIPIENTS_MAX: usize = 50;
+
+/// The last line of a list: without it the list is not complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Messages in the list.
+    pub messages: u64,
+    /// Their recipients that were meant.
+    pub recipients: u64,
+    /// Bytes of these messages.
+    pub bytes: u64,
+    /// The highest id in the list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_id: Option<String>,
+    /// Whether the messages of earlier runs are all read, so that none is missing.
+    pub complete: bool,
+}
+
+/// A message that is meant.
+pub(super) struct Found {
+    pub listed: Listed,
+    /// The places of the recipients that are meant.
+    pub places: Vec<usize>,
+}
+
+/// Where the way through the queue is.
+pub(super) struct Walk {
+    pub queue: Queue,
+    matcher: Arc<Matcher>,
+    after: Option<MessageId>,
+    /// What was named and not met so far; ids only are looked up without a walk.
+    ids_left: BTreeSet<u64>,
+    references_left: BTreeSet<String>,
+    by_id: bool,
+    done: bool,
+    pub summary: Summary,
+}
+
+impl Walk {
+    pub(super) fn new(queue: Queue, matcher: Matcher) -> Walk {
+        let names = matcher.names.clone().unwrap_or_default();
+        Walk {
+            queue,
+            after: None,
+            by_id: matcher.names.is_some() && names.references.is_empty(),
+            ids_left: names.ids,
+            references_left: names.references,
+            done: matcher.limit == 0,
+            matcher: Arc::new(matcher),
+            summary: Summary::default(),
+        }
+    }
+
+    /// Whether there is nothing more to come.
+    pub(super) fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// What was named and is not in the queue; all is known once the way is done.
+    pub(super) fn unmet(&self) -> impl Iterator<Item = String> + '_ {
+        let ids = self.ids_left.iter().map(u64::to_string);
+        ids.chain(self.references_left.iter().cloned())
+    }
+
+    /// The next page. Reads the disk.
+    pub(super) fn page(&mut self) -> Result<Vec<Found>, Problem> {
+        let page = if self.by_id {
+            self.named()?
+        } else {
+            self.queue.page(self.after, PAGE_MESSAGES)?
+        };
+        let Some(last) = page.last() else {
+            // Those that are damaged are left out of pages, but a page of nothing else ends at the last id too.
+            self.done = true;
+            return Ok(Vec::new());
+        };
+        self.after = Some(last.id);
+        let mut found = Vec::new();
+        let now = now();
+        for listed in page {
+            if self.matcher.up_to.is_some_and(|up_to| listed.id.0 > up_to) {
+                self.done = true;
+                break;
+            }
+            self.ids_left.remove(&listed.id.0);
+            self.references_left.remove(&listed.envelope.reference);
+            if !self.matcher.takes(&listed, now) {
+                continue;
+            }
+            let mut waits = Waits::new(&self.queue);
+            let places = 0..listed.recipients.len();
+            let places: Vec<usize> = places
+                .filter(|at| self.matcher.takes_recipient(&listed, *at, &mut waits))
+                .collect();
+            if places.is_empty() {
+                continue;
+            }
+            self.count(&listed, &places);
+            found.push(Found { listed, places });
+            if self.summary.messages >= self.matcher.limit {
+                self.done = true;
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The next of those that were named by their ids.
+    fn named(&self) -> Result<Vec<Listed>, Problem> {
+        let from = self.after.map_or(0, |id| id.0.saturating_add(1));
+        for id in self.ids_left.range(from..) {
+            if let Some(listed) = self.queue.listed(MessageId(*id))? {
+                return Ok(vec![listed]);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    fn count(&mut self, listed: &Listed, places: &[usize]) {
+        self.summary.messages += 1;
+        self.summary.recipients += places.len() as u64;
+        self.summary.bytes += listed.content_bytes;
+        self.summary.last_id = Some(listed.id.to_string());
+    }
+
+    /// The last line.
+    pub(super) fn last_line(&mut self) -> Summary {
+        self.summary.complete = self.queue.recovery().done;
+        self.summary.clone()
+    }
+
+    /// Appends lines for the next messages: some, or a line end as a sign of life. False once all is said.
+    fn step(&mut self, out: &mut Vec<u8>) -> bool {
+        let mut pages = 0;
+        while !self.done && out.len() < STEP_BYTES && pages * PAGE_MESSAGES < STEP_MESSAGES {
+            pages += 1;
+            match self.page() {
+                Ok(found) => {
+                    for Found { listed, places } in found {
+                        let mut waits = Waits::new(&self.queue);
+                        let most = LISTED_RECIPIENTS_MAX;
+                        line(&QueuedMessage::new(&listed, &places, most, &mut waits), out);
+                    }
+                }
+                Err(problem) => {
+                    line(&problem, out);
+                    return false;
+                }
+            }
+        }
+        if self.done {
+            let unmet: Vec<String> = self.unmet().collect();
+            for name in unmet {
+                line(&serde_json::json!({ "missing": name }), out);
+            }
+            let summary = self.last_line();
+            line(&serde_json::json!({ "summary": summary }), out);
+        } else if out.is_empty() {
+            out.push(b'\n');
+        }
+        !self.done
+    }
+}
+
+/// Appends a value as a line of JSON.
+pub(super) fn line(value: &impl Serialize, out: &mut Vec<u8>) {
+    // Strings, numbers and lists of such: the only error would be one of writing, and a Vec has none.
+    if serde_json::to_writer(&mut *out, value).is_ok() {
+        out.push(b'\n');
+    }
+}
+
+/// The list as it is read: each part is read from the disk when the one before is on its way.
+pub(super) fn stream(walk: Walk, permit: OwnedSemaphorePermit) -> Response {
+    let parts = futures_util::stream::unfold(Some((walk, permit)), |state| async {
+        let (mut walk, permit) = state?;
+        let step = move || {
+            let mut out = Vec::new();
+            let goes_on = walk.step(&mut out);
+            (out, goes_on.then_some((walk, permit)))
+        };
+        match tokio::task::spawn_blocking(step).await {
+            Ok((out, state)) => Some((Ok(Bytes::from(out)), state)),
+            Err(error) => Some((Err(error), None)),
+        }
+    });
+    ndjson(Body::from_stream(parts))
+}
+
+/// A body of lines.
+pub(super) fn ndjson(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, "application/x-ndjson")], body).into_response()
+}
