@@ -23,7 +23,7 @@ use crate::journal::Journal;
 use crate::policy;
 
 /// The engine that gathers what is known of the sender's authentication.
-const AUTH: &str = "auth";
+pub const AUTH: &str = "auth";
 
 /// The engines of a node, in the order of their names.
 #[derive(Clone, Default)]

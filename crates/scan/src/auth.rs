@@ -17,7 +17,7 @@ use tokio::time::timeout;
 
 use crate::engine::Engine;
 use crate::finding::{Finding, Unavailable};
-use crate::limits::{AUTH_DMARC_DEADLINE, AUTH_LOOKUPS_DEADLINE};
+use crate::limits::AUTH_LOOKUPS_DEADLINE;
 use crate::message::Message;
 use crate::specimen::Specimen;
 
@@ -33,10 +33,7 @@ pub mod spf;
 mod tags;
 
 use dkim::signature::{Field, Fields};
-use facts::{
-    ArcFact, ArcResult, Authentication, DmarcFact, DmarcResult, IprevFact, IprevResult, SpfFact,
-    SpfResult,
-};
+use facts::{ArcFact, ArcResult, Authentication, IprevFact, IprevResult, SpfFact, SpfResult};
 
 /// What the engine is told.
 #[derive(Clone, Debug)]
@@ -105,11 +102,7 @@ impl Auth {
             dmarc: None,
             list_id: list_id(&fields),
         };
-        let judged = dmarc::verify(resolver, &authentication, &from_domains);
-        authentication.dmarc = match timeout(AUTH_DMARC_DEADLINE, judged).await {
-            Ok(fact) => fact,
-            Err(_) => from_domains.first().map(|domain| DmarcFact::late(domain)),
-        };
+        authentication.dmarc = dmarc::verify(resolver, &authentication, &from_domains).await;
         authentication
     }
 
@@ -221,13 +214,6 @@ impl Engine for Auth {
 
     fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {
         Box::pin(async { Ok("built in: SPF, DKIM, DMARC, ARC".to_owned()) })
-    }
-}
-
-impl DmarcFact {
-    fn late(from_domain: &str) -> DmarcFact {
-        let problem = Some("the DNS took too long".to_owned());
-        DmarcFact::without_record(from_domain, DmarcResult::Temperror, problem)
     }
 }
 

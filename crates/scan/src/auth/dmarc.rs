@@ -3,12 +3,14 @@
 //! `record` reads what is published, `walk` finds it and the organisational domains by the DNS Tree Walk. What is done with
 //! a message is decided by the policy of the gateway.
 
+use futures_util::future::join_all;
 use net::resolver::Resolver;
+use tokio::time::timeout;
 
 use super::facts::{
     Authentication, DkimResult, DmarcFact, DmarcPolicy, DmarcRecord, DmarcResult, SpfResult,
 };
-use crate::limits::DMARC_AUTHOR_DOMAINS_MAX;
+use crate::limits::{AUTH_DMARC_DEADLINE, DMARC_AUTHOR_DOMAINS_MAX};
 
 mod record;
 mod walk;
@@ -26,23 +28,27 @@ pub(super) async fn verify(
     authentication: &Authentication,
     from_domains: &[String],
 ) -> Option<DmarcFact> {
-    let mut walker = Walker::new(resolver);
-    let mut worst: Option<DmarcFact> = None;
-    for domain in from_domains.iter().take(DMARC_AUTHOR_DOMAINS_MAX) {
-        let fact = match one(&mut walker, authentication, domain).await {
-            Ok(fact) => fact,
-            Err(Unknown(problem)) => {
+    // Each has a time of its own: a slow domain of a second author must not hide what is known of the first.
+    let judged = from_domains.iter().take(DMARC_AUTHOR_DOMAINS_MAX);
+    let judged = judged.map(|domain| async move {
+        let mut walker = Walker::new(resolver);
+        let judging = one(&mut walker, authentication, domain);
+        let outcome = timeout(AUTH_DMARC_DEADLINE, judging).await;
+        let late = || Err(Unknown("the DNS took too long".to_owned()));
+        outcome
+            .unwrap_or_else(|_| late())
+            .unwrap_or_else(|Unknown(problem)| {
                 DmarcFact::without_record(domain, DmarcResult::Temperror, Some(problem))
-            }
-        };
-        if worst
-            .as_ref()
-            .is_none_or(|worst| fact.badness() > worst.badness())
-        {
-            worst = Some(fact);
+            })
+    });
+    let facts = join_all(judged).await;
+    facts.into_iter().reduce(|worst, fact| {
+        if fact.badness() > worst.badness() {
+            fact
+        } else {
+            worst
         }
-    }
-    worst
+    })
 }
 
 async fn one(
@@ -177,7 +183,7 @@ impl Alignment {
 }
 
 impl DmarcFact {
-    pub(super) fn without_record(
+    fn without_record(
         from_domain: &str,
         result: DmarcResult,
         problem: Option<String>,

@@ -200,6 +200,15 @@ async fn of_several_authors_the_worst_counts() {
             ("bank.example", DmarcResult::Fail)
         );
     }
+    // Nor behind one whose DNS does not answer.
+    let away = format!("{zone}_dmarc.slow.example TIMEOUT\n");
+    let fact = verified(&away, &passes, &["slow.example", "bank.example"])
+        .await
+        .unwrap();
+    assert_eq!(
+        (fact.from_domain.as_str(), fact.result),
+        ("bank.example", DmarcResult::Fail)
+    );
     assert_eq!(verified(zone, &passes, &[]).await, None);
 }
 
