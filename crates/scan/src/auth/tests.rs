@@ -133,6 +133,18 @@ async fn both_signatures_of_rfc_8463_are_good() {
     );
 }
 
+/// An identity may be folded anywhere (RFC 6376 section 2.11); changed, the signature no longer fits, but it is read.
+#[tokio::test]
+async fn a_folded_identity_is_read() {
+    let folded = RELAXED.replacen(
+        "d=one.example",
+        "i=ann=2Bx@mail\r\n .one.example; d=one.example",
+        1,
+    );
+    let found = dkim(&folded).await;
+    assert_eq!(found[0].1, "the signature does not fit the header fields");
+}
+
 /// What is changed, whether a relaxed signature survives it, and whether a simple one does.
 #[tokio::test]
 async fn changes_break_a_signature_as_its_form_has_it() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use super::canonical::Form;
 use crate::auth::facts::DkimResult;
-use crate::auth::tags::{Tags, base64};
+use crate::auth::tags::{Tags, base64, is_blank};
 use crate::limits::{DKIM_FIELD_BYTES_MAX, DKIM_SIGNED_BYTES_MAX, DKIM_SIGNED_FIELDS_MAX};
 
 /// One header field of the message: its name as written, and what is behind the colon, without the last CRLF.
@@ -130,8 +130,13 @@ impl Signature {
         let domain = domain(needed("d")?)?;
         let selector = self::domain(needed("s")?)?;
         let (header_form, body_form) = forms(tags.value("c"))?;
+        // It is quoted-printable (section 2.11), in which blanks are folding and mean nothing.
         let identity = tags.value("i").filter(|_| kind == Kind::Dkim);
-        if !identity.is_none_or(|identity| is_of(identity, &domain)) {
+        let identity = identity.map(|text| text.replace(is_blank, ""));
+        let foreign = identity
+            .as_deref()
+            .is_some_and(|identity| !is_of(identity, &domain));
+        if foreign {
             return Err(Flaw::permanent(
                 "its identity (i=) is not of its domain (d=)",
             ));
@@ -158,7 +163,7 @@ impl Signature {
             algorithm,
             domain,
             selector,
-            identity: identity.map(str::to_owned),
+            identity,
             header_form,
             body_form,
             length: number(&tags, "l")?,
