@@ -16,10 +16,12 @@ use scan::engine::Armed;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
+use crate::deliver::allowance::Allowance;
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
 use crate::deliver::dmarc_reports::DmarcReports;
 use crate::deliver::families::Families;
+use crate::deliver::gathering::Gathering;
 use crate::deliver::idle::Idle;
 use crate::deliver::nexthops::{Dialling, Nexthops};
 use crate::deliver::plan::Plans;
@@ -125,6 +127,10 @@ pub struct Services {
     queue: Option<Queue>,
     /// Connections that deliver from the queue and wait for the next message.
     pub idle: Idle,
+    /// Parcels that wait for a report on more than one of them.
+    pub gathering: Gathering,
+    /// Reports that our postmaster may still get.
+    pub allowance: Allowance,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -216,6 +222,8 @@ impl Services {
             )))),
             queue,
             idle: Idle::default(),
+            gathering: Gathering::default(),
+            allowance: Allowance::default(),
             sts: Arc::new(kept.sts),
             tls_reports: kept.tls_reports,
             dmarc_reports: kept.dmarc_reports,

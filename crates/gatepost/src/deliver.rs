@@ -19,6 +19,7 @@ use crate::config::Route;
 use crate::context::Context;
 use crate::trace_fields::Edited;
 
+pub mod allowance;
 pub mod callouts;
 pub mod connection;
 pub mod dial;
@@ -30,6 +31,7 @@ mod failing;
 pub mod families;
 pub mod fault;
 mod fitting;
+pub mod gathering;
 pub mod https;
 pub mod idle;
 mod lifetime;

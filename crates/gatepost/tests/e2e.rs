@@ -32,6 +32,8 @@ mod dsn;
 mod encryption;
 #[path = "e2e/engines.rs"]
 mod engines;
+#[path = "e2e/gathered.rs"]
+mod gathered;
 #[path = "e2e/good_mail.rs"]
 mod good_mail;
 #[path = "e2e/hostile.rs"]

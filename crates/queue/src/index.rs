@@ -48,6 +48,8 @@ pub(crate) struct Recipient {
     pub(crate) acted: bool,
     /// Whether it is held for an export.
     pub(crate) exporting: bool,
+    /// Whether its entry tells since when it is past its lifetime.
+    pub(crate) overdue: bool,
 }
 
 impl Recipient {
@@ -59,6 +61,12 @@ impl Recipient {
         self.warned = fate.warned;
         self.acted = fate.by.is_some();
         self.exporting = fate.exporting != Exporting::No;
+        self.overdue = fate.overdue.is_some();
+    }
+
+    /// Whether its entry says more than an outcome, which the next one must not forget.
+    pub(crate) fn says_more(&self) -> bool {
+        self.acted || self.exporting || self.overdue
     }
 }
 
@@ -356,4 +364,5 @@ const UNKNOWN: Recipient = Recipient {
     warned: false,
     acted: false,
     exporting: false,
+    overdue: false,
 };

@@ -26,6 +26,7 @@ const FLAG_ACTED: u64 = 4;
 const FLAG_FAULT: u64 = 8;
 const FLAG_EXPORTING: u64 = 16;
 const FLAG_HELD_BEFORE: u64 = 32;
+const FLAG_OVERDUE: u64 = 64;
 
 /// What is known of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +49,9 @@ pub(crate) struct Fate {
     pub(crate) by: Option<Actor>,
     /// Whether it is held for an export; an earlier version, which does not know of it, sees one that is held.
     pub(crate) exporting: Exporting,
+    /// When a start first found the message past its lifetime and this one waiting, in milliseconds since 1970 UTC. It stands
+    /// last, where an earlier version does not look.
+    pub(crate) overdue: Option<u64>,
 }
 
 /// Whether a recipient is held for an export that is not finished.
@@ -75,6 +79,7 @@ impl Fate {
             rerouted: None,
             by: None,
             exporting: Exporting::No,
+            overdue: None,
         }
     }
 }
@@ -142,7 +147,8 @@ pub(crate) fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
         | flag(fate.by.is_some(), FLAG_ACTED)
         | flag(fate.last.is_some(), FLAG_FAULT)
         | flag(fate.exporting != Exporting::No, FLAG_EXPORTING)
-        | flag(fate.exporting == Exporting::Held, FLAG_HELD_BEFORE);
+        | flag(fate.exporting == Exporting::Held, FLAG_HELD_BEFORE)
+        | flag(fate.overdue.is_some(), FLAG_OVERDUE);
     for number in [flags, u64::from(fate.attempts), fate.at, fate.retry_after] {
         put_number(into, number);
     }
@@ -166,6 +172,9 @@ pub(crate) fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
     if let Some(by) = &fate.by {
         put_bytes(into, clip(&by.name, ACTOR_BYTES_MAX).as_bytes());
         put_bytes(into, clip(&by.reason, REASON_BYTES_MAX).as_bytes());
+    }
+    if let Some(since) = fate.overdue {
+        put_number(into, since);
     }
 }
 
@@ -234,6 +243,11 @@ pub(crate) fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
         (true, false) => Exporting::Waited,
         (true, true) => Exporting::Held,
     };
+    let overdue = if flags & FLAG_OVERDUE == 0 {
+        None
+    } else {
+        Some(reader.number()?)
+    };
     Some(Fate {
         state,
         attempts,
@@ -244,6 +258,7 @@ pub(crate) fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
         rerouted,
         by,
         exporting,
+        overdue,
     })
 }
 

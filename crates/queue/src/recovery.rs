@@ -6,9 +6,11 @@
 //! A segment that the disk does not give away is left as it is and read later ([`Recoverer::again`]). Older ones do not wait
 //! for it: late mail of many is worse than the one duplicate that a copy in it may have hidden.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::{io, mem};
+
+use headers::Headers;
 
 use crate::index::{Index, Segment};
 use crate::journal::{self, Entry, Fate};
@@ -18,6 +20,8 @@ use crate::sidecar::{self, Builder, Summary};
 use crate::store::{Part, Store};
 use crate::{Notice, OpenError};
 
+mod headers;
+mod overdue;
 #[cfg(test)]
 mod tests;
 
@@ -43,69 +47,19 @@ pub(crate) struct Recoverer {
     pub(crate) total: u64,
 }
 
-/// What the headers of the segments say of each other.
-#[derive(Default)]
-struct Headers {
-    /// Where segments end that a later one names: what stands behind was refused.
-    ends: HashMap<u32, u64>,
-    /// Segments that say so of one that holds more.
-    pins: HashMap<u32, u32>,
-    /// Those that have a whole header, in order.
-    whole: BTreeSet<u32>,
-    /// Those that the disk did not give away.
-    unread: BTreeSet<u32>,
-}
-
-impl Headers {
-    fn read(&mut self, store: &Store, number: u32) {
-        let mut bytes = [0; HEADER_BYTES];
-        let read = store
-            .file(number, Part::Log)
-            .and_then(|file| file.read_at(0, &mut bytes));
-        if read.is_err() {
-            self.unread.insert(number);
-            return;
-        }
-        self.unread.remove(&number);
-        let Some(header) = SegmentHeader::decode(&bytes) else {
-            return;
-        };
-        self.whole.insert(number);
-        if let Ok(before) = u32::try_from(header.before)
-            && before != 0
-        {
-            self.ends.insert(before, header.before_end);
-            if header.cut {
-                self.pins.insert(number, before);
-            }
-        }
-    }
-
-    /// Where this segment ends if a later one says so. The next later one with a header would be the one to say it.
-    fn end(&mut self, store: &Store, number: u32) -> io::Result<Option<u64>> {
-        for later in self.unread.clone() {
-            self.read(store, later);
-        }
-        if let Some(&end) = self.ends.get(&number) {
-            return Ok(Some(end));
-        }
-        let next = self.whole.range(number.saturating_add(1)..).next();
-        let hidden = self.unread.range(number..).next();
-        match hidden {
-            Some(hidden) if next.is_none_or(|next| hidden < next) => Err(io::Error::other(
-                format!("the header of {hidden:08x} cannot be read"),
-            )),
-            _ => Ok(None),
-        }
-    }
-}
-
 /// What is said of the damaged end of the newest segment.
 const LAST_WRITE: &str =
     "the end of the last write: unless a crash has cut it short, its messages were accepted";
 
-/// A message that was found: its slot in the index, and for each recipient that waits the milliseconds until it is due.
-pub(crate) type Waiting = (u32, Vec<(u32, u64)>);
+/// A message that was found.
+pub(crate) struct Waiting {
+    /// Its slot in the index.
+    pub(crate) slot: u32,
+    /// Each recipient that waits, and the milliseconds until it is due.
+    pub(crate) due: Vec<(u32, u64)>,
+    /// Since when it is known to be past its lifetime, in milliseconds since 1970 UTC.
+    pub(crate) overdue_since: Option<u64>,
+}
 
 type Fates = HashMap<u64, Vec<(u32, u32, Fate)>>;
 
@@ -342,7 +296,12 @@ impl Recoverer {
         let due = open
             .map(|(_, recipient)| (recipient, delays.get(&recipient).copied().unwrap_or(0)))
             .collect();
-        waiting.push((slot, due));
+        let overdue_since = self.overdue_since(index, slot, fates, now);
+        waiting.push(Waiting {
+            slot,
+            due,
+            overdue_since,
+        });
     }
 
     fn fates(&self, journal: &[u8], salt: u64) -> (Fates, HashSet<u64>) {
@@ -413,12 +372,7 @@ impl Recoverer {
                 Found::Damaged {
                     offset, last: true, ..
                 } if end.is_none() => {
-                    let tail = bytes.get(usize::try_from(offset).unwrap_or(bytes.len())..);
-                    let tail = tail.unwrap_or_default();
-                    // Room that was never written to says nothing.
-                    if tail.iter().any(|byte| *byte != 0) {
-                        self.store.set_aside(number, offset, tail, LAST_WRITE);
-                    }
+                    self.last_write(number, offset, &bytes);
                     continue;
                 }
                 Found::Damaged {
@@ -429,16 +383,8 @@ impl Recoverer {
                 } => (offset, bytes, detail),
             };
             is_whole = false;
-            let start = usize::try_from(offset).unwrap_or(bytes.len());
-            let stop = start
-                .saturating_add(usize::try_from(length).unwrap_or(bytes.len()))
-                .min(bytes.len());
-            self.store.set_aside(
-                number,
-                offset,
-                bytes.get(start..stop).unwrap_or_default(),
-                detail,
-            );
+            let stretch = stretch(&bytes, offset, length);
+            self.store.set_aside(number, offset, stretch, detail);
         }
         self.is_damaged |= !is_whole;
         let end = bytes.len() as u64;
@@ -447,6 +393,15 @@ impl Recoverer {
                 .write_sidecar(number, &builder.finish(u64::from(number), salt, end));
         }
         Ok(Some((salt, end, records)))
+    }
+
+    /// Keeps the damaged end of a segment. Room that was never written to says nothing.
+    fn last_write(&self, number: u32, offset: u64, bytes: &[u8]) {
+        let tail = bytes.get(usize::try_from(offset).unwrap_or(bytes.len())..);
+        let tail = tail.unwrap_or_default();
+        if tail.iter().any(|byte| *byte != 0) {
+            self.store.set_aside(number, offset, tail, LAST_WRITE);
+        }
     }
 
     /// Neither the header nor the first record can be read: all of it is kept, unless nothing was ever accepted here.
@@ -480,6 +435,14 @@ pub(crate) fn delay(fate: &Fate, now: u64) -> u64 {
 
 fn summary(header: &RecordHeader, coded: &[u8], offset: u64) -> Option<Summary> {
     Some(Summary::new(header, &envelope::decode(coded)?, offset))
+}
+
+/// So many bytes from there on, as far as there are any.
+fn stretch(bytes: &[u8], offset: u64, length: u64) -> &[u8] {
+    let start = usize::try_from(offset).unwrap_or(bytes.len());
+    let length = usize::try_from(length).unwrap_or(bytes.len());
+    let end = start.saturating_add(length).min(bytes.len());
+    bytes.get(start..end).unwrap_or_default()
 }
 
 /// The salt by the header, or by the first record if only the header is damaged.

@@ -296,7 +296,7 @@ fn pattern(text: &str) -> Result<String, Fault> {
 }
 
 /// `100/1m`: messages and the time in which they may go.
-fn rate(text: &str) -> Result<Rate, Fault> {
+pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
     let fault = || {
         Fault::new(
             format!("`{}` is not a rate", text.escape_debug()),

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use queue::site::Limits;
-use queue::{BackOff, Notice, OpenError, Queue, RealDisk, Settings};
+use queue::{Notice, OpenError, Queue, RealDisk, Settings};
 
 use crate::config::Config;
 use crate::event::Event;
@@ -24,7 +24,6 @@ pub(super) fn open(config: &Config, journal: &Journal) -> io::Result<Queue> {
         lent_bytes_max: settings.delivery_memory_bytes_max,
         schedule: Limits {
             connections_max: settings.connections_max,
-            back_off: BackOff::default(),
             // Each hasher of the standard library is seeded by the system.
             seed: RandomState::new().hash_one(0),
         },

@@ -3,6 +3,7 @@
 //!
 //! What a server's answer means stands in `outcome`, who is told of a failure in `settling`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -27,7 +28,7 @@ const FAILING_MAX: usize = 32;
 /// No plan can ever be made for the lane as it stands: each of its messages fails. When the node stops, the rest waits for the
 /// next start.
 pub(super) async fn fail_all(
-    cx: &Context,
+    cx: &Arc<Context>,
     queue: &Queue,
     mut slot: Slot,
     (status, text): (Status, &str),
@@ -63,7 +64,13 @@ async fn several_at_a_time<F: Future<Output = ()>>(
 }
 
 /// Gives the recipients of one parcel up, unless the configuration may be what is wrong.
-pub(super) async fn fail(cx: &Context, queue: &Queue, in_hand: InHand, status: Status, text: &str) {
+pub(super) async fn fail(
+    cx: &Arc<Context>,
+    queue: &Queue,
+    in_hand: InHand,
+    status: Status,
+    text: &str,
+) {
     let message = match queue.read(in_hand.parcel()).await {
         Ok(message) => message,
         Err(error) => return unreadable(in_hand, &error),

@@ -2,13 +2,15 @@
 //!
 //! When they are due is the queue's affair. What a report says stands in `report`.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use queue::{Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome};
 use smtp::Status;
 
+use super::gathering::Ending;
 use super::report::{Action, Concerned};
 use super::settling::{InHand, OWN_FAULT_PAUSE, Settling, host, is_reply};
-use super::telling::tell;
 use crate::context::Context;
 
 /// Said of a message of which only the envelope is left.
@@ -16,24 +18,21 @@ const LOST: &str =
     "its content was damaged on the disk of this node and is lost, header fields included";
 
 /// The time for a delay report has come: those who want it are told, and nothing else changes.
-pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
+pub(super) async fn warn(cx: &Arc<Context>, queue: &Queue, parcel: Parcel) {
     let in_hand = InHand::new(queue, parcel);
     match queue.read(in_hand.parcel()).await {
-        Ok(message) => {
-            let concerned = delayed(in_hand.parcel(), &message);
-            if let Err(error) = tell(cx, queue, &message, &concerned).await {
-                // A delay is no loss: the end of the lifetime will be told.
-                tracing::error!(?error, "a report on a delay can't be queued");
-            }
+        Ok(message) => Ending::Late(message, in_hand).finish(cx, queue).await,
+        Err(error) => {
+            tracing::error!(?error, "a queued message that is late can't be read");
+            let untried = |index: &u32| (*index, RecipientOutcome::Untried);
+            let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
+            in_hand.settle(outcomes);
         }
-        Err(error) => tracing::error!(?error, "a queued message that is late can't be read"),
     }
-    let untried = |index: &u32| (*index, RecipientOutcome::Untried);
-    let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
-    in_hand.settle(outcomes);
 }
 
-fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
+/// What a report on a delay has to tell.
+pub(super) fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
     let last = parcel.last.as_ref();
     let diagnostic = last.map_or("", |last| last.diagnostic.as_str());
     let envelope = &message.envelope;
@@ -51,7 +50,7 @@ fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>
 }
 
 /// The lifetime of a message is over for these recipients.
-pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
+pub(super) async fn expire(cx: &Arc<Context>, queue: &Queue, parcel: Parcel) {
     let in_hand = InHand::new(queue, parcel);
     let message = match queue.read(in_hand.parcel()).await {
         Ok(message) => message,
@@ -83,7 +82,7 @@ pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
 }
 
 /// The content is lost. If the envelope is not, whoever must be told is told that much: it is all that is left of the message.
-async fn give_up(cx: &Context, queue: &Queue, in_hand: InHand) {
+async fn give_up(cx: &Arc<Context>, queue: &Queue, in_hand: InHand) {
     let status = Status::permanent(3, 0);
     let (asked, id) = (queue.clone(), in_hand.parcel().message);
     let listed = tokio::task::spawn_blocking(move || asked.listed(id)).await;

@@ -146,12 +146,7 @@ impl From<Fault> for NoPlan {
 /// [`NoPlan`].
 pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     let fault = |cause| NoPlan::from(Fault::new(&*lane.domain, Step::Resolve, cause));
-    let configured = cx
-        .table
-        .route_for_text(&lane.domain)
-        // Whoever submitted it was allowed to, or it would not be here.
-        .or_else(|| cx.table.route_for_rest())
-        .and_then(|route| cx.route_context(route));
+    let configured = routed(cx, lane);
     let route = configured.unwrap_or(&cx.anywhere);
     let key = (
         Arc::clone(&lane.domain),
@@ -184,6 +179,19 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
         route: Arc::clone(route),
         domain: Arc::clone(&lane.domain),
     })
+}
+
+/// The route that a lane's messages take.
+pub(super) fn route<'c>(cx: &'c Context, lane: &LaneKey) -> &'c Arc<RouteContext> {
+    routed(cx, lane).unwrap_or(&cx.anywhere)
+}
+
+fn routed<'c>(cx: &'c Context, lane: &LaneKey) -> Option<&'c Arc<RouteContext>> {
+    cx.table
+        .route_for_text(&lane.domain)
+        // Whoever submitted it was allowed to, or it would not be here.
+        .or_else(|| cx.table.route_for_rest())
+        .and_then(|route| cx.route_context(route))
 }
 
 async fn make(cx: &Context, lane: &LaneKey, route: &Route) -> (Result<Kept, NotFound>, Duration) {
@@ -424,6 +432,10 @@ impl Ourselves for Node<'_> {
                         && bind.is_ipv4() == ip.is_ipv4()
                         && is_of_this_machine(ip))
         })
+    }
+
+    fn follows_loopback(&self) -> bool {
+        self.0.delivery.loopback
     }
 }
 

@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::connection::{Answered, Connection};
 use super::fault::Fault;
+use super::gathering::Ending;
 use super::outcome::Fate;
 use super::report::{Action, Concerned};
-use super::telling::tell;
 use crate::context::Context;
 use crate::decision::Tls;
 use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
@@ -41,7 +41,7 @@ impl InHand {
     }
 
     /// Takes note of the recipients that are delivered so far.
-    pub(super) fn note(&mut self, settling: &Settling<'_>) {
+    pub(super) fn note(&mut self, settling: &Settling) {
         let delivered = |(_, outcome): &&(u32, RecipientOutcome)| {
             matches!(outcome, RecipientOutcome::Delivered { .. })
         };
@@ -124,15 +124,17 @@ impl Drop for InHand {
 }
 
 /// What is known of a parcel's recipients so far.
-pub(super) struct Settling<'a> {
-    cx: &'a Context,
-    message: &'a QueuedMessage,
+pub(super) struct Settling {
+    cx: Arc<Context>,
+    message: QueuedMessage,
     queue_id: String,
     attempts: u32,
     /// Each recipient, with what holds if no other server takes it.
     left: Vec<(u32, Option<RecipientOutcome>)>,
     outcomes: Vec<(u32, RecipientOutcome)>,
     begun: Instant,
+    /// How long the attempt took, without what the report waits for.
+    took: Duration,
     tls: Option<Tls>,
     proof: Option<String>,
     repeatable: bool,
@@ -161,11 +163,11 @@ impl Untold {
     }
 }
 
-impl<'a> Settling<'a> {
-    pub(super) fn new(cx: &'a Context, message: &'a QueuedMessage, parcel: &Parcel) -> Self {
+impl Settling {
+    pub(super) fn new(cx: &Arc<Context>, message: &QueuedMessage, parcel: &Parcel) -> Self {
         Settling {
-            cx,
-            message,
+            cx: Arc::clone(cx),
+            message: message.clone(),
             queue_id: parcel.message.to_string(),
             attempts: parcel.attempts,
             left: parcel
@@ -175,6 +177,7 @@ impl<'a> Settling<'a> {
                 .collect(),
             outcomes: Vec::with_capacity(parcel.recipients.len()),
             begun: Instant::now(),
+            took: Duration::ZERO,
             tls: None,
             proof: None,
             repeatable: false,
@@ -187,14 +190,14 @@ impl<'a> Settling<'a> {
     }
 
     /// The recipients that are not settled.
-    pub(super) fn left(&self) -> Vec<(&'a ForwardPath, &'a RcptParameters)> {
+    pub(super) fn left(&self) -> Vec<(&ForwardPath, &RcptParameters)> {
         self.left
             .iter()
             .filter_map(|(index, _)| self.recipient(*index))
             .collect()
     }
 
-    fn recipient(&self, index: u32) -> Option<(&'a ForwardPath, &'a RcptParameters)> {
+    fn recipient(&self, index: u32) -> Option<(&ForwardPath, &RcptParameters)> {
         let recipients = &self.message.envelope.recipients;
         let recipient = recipients.get(usize::try_from(index).ok()?)?;
         Some((&recipient.forward_path, &recipient.parameters))
@@ -288,27 +291,45 @@ impl<'a> Settling<'a> {
             self.outcomes.push((index, outcome));
         }
         in_hand.note(&self);
-        if let Err(error) = self.report(queue).await {
-            self.keep_failed(&error);
-        }
+        self.took = self.begun.elapsed();
+        let cx = Arc::clone(&self.cx);
+        Ending::Settled(Box::new(self), in_hand)
+            .finish(&cx, queue)
+            .await;
+    }
+
+    /// Tells what became of it in events, and settles it with the queue.
+    pub(super) fn close(self, in_hand: InHand) {
         self.emit();
         in_hand.settle(self.outcomes);
     }
 
-    /// Reports what failed, and what was handed over where that is wanted.
-    async fn report(&self, queue: &Queue) -> Result<(), SubmitError> {
-        let concerned: Vec<Concerned<'_>> = self
-            .outcomes
-            .iter()
-            .filter_map(|(index, outcome)| self.concerned(*index, outcome))
-            .collect();
-        if concerned.is_empty() {
-            return Ok(());
-        }
-        tell(self.cx, queue, self.message, &concerned).await
+    pub(super) fn message(&self) -> &QueuedMessage {
+        &self.message
     }
 
-    fn concerned<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
+    /// Whether it is the end of the lifetime.
+    pub(super) fn is_expired(&self) -> bool {
+        self.expired
+    }
+
+    /// Whether somebody has the message, who would get it again if this were forgotten.
+    pub(super) fn is_delivered_in_part(&self) -> bool {
+        let is_delivered = |(_, outcome): &(u32, RecipientOutcome)| {
+            matches!(outcome, RecipientOutcome::Delivered { .. })
+        };
+        self.outcomes.iter().any(is_delivered)
+    }
+
+    /// What a report has to tell: what failed, and what was handed over where that is wanted.
+    pub(super) fn concerned(&self) -> Vec<Concerned<'_>> {
+        self.outcomes
+            .iter()
+            .filter_map(|(index, outcome)| self.told_of(*index, outcome))
+            .collect()
+    }
+
+    fn told_of<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
         let (action, status, nexthop, diagnostic) = match outcome {
             RecipientOutcome::Failed {
                 nexthop,
@@ -340,7 +361,7 @@ impl<'a> Settling<'a> {
     }
 
     /// Whoever must know of a failure could not be told: it has not happened yet.
-    fn keep_failed(&mut self, error: &SubmitError) {
+    pub(super) fn keep_failed(&mut self, error: &SubmitError) {
         tracing::error!(?error, "a report can't be queued, so its message stays");
         for (_, outcome) in &mut self.outcomes {
             if let RecipientOutcome::Failed {
@@ -394,7 +415,7 @@ impl<'a> Settling<'a> {
                 attempts: self.attempts.saturating_add(u32::from(!self.expired)),
                 repeatable: self.repeatable,
                 age_seconds: age(envelope.arrived).as_secs_f64(),
-                milliseconds: self.begun.elapsed().as_secs_f32() * 1000.0,
+                milliseconds: self.took.as_secs_f32() * 1000.0,
             }));
             self.cx.services.journal.emit(&event);
         }

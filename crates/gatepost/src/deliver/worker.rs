@@ -17,9 +17,9 @@ use super::dispatch::stopped;
 use super::failing::{fail, fail_all, is_ownerless, ownerless, unreadable};
 use super::fault::{Cause, Fault, Step};
 use super::fitting::{fits, is_own};
-use super::limits::limits;
+use super::limits::{back_off, limits};
 use super::outcome::{self, Circumstances, Fate};
-use super::plan::{NoPlan, Plan, plan};
+use super::plan::{NoPlan, Plan, plan, route};
 use super::security::is_tls_optional;
 use super::settling::{InHand, Settling};
 use super::store_queued;
@@ -247,7 +247,7 @@ impl Worker {
         slot: &mut Slot,
         plan: &Plan,
         message: &QueuedMessage,
-        (settling, in_hand): (&mut Settling<'_>, &mut InHand),
+        (settling, in_hand): (&mut Settling, &mut InHand),
     ) -> Result<(), Fault> {
         let demand = demand(message);
         let mut tried: Vec<Arc<str>> = Vec::new();
@@ -385,7 +385,7 @@ fn demand(message: &QueuedMessage) -> Demand {
 }
 
 /// What the answers mean goes by the parcel's own route.
-fn settle(plan: &Plan, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
+fn settle(plan: &Plan, settling: &mut Settling, nexthop: &str, answers: Vec<Answered>) {
     let queueing = &plan.route.route.queueing;
     let accepted =
         |answer: &Answered| matches!(answer, Answered::Reply(step, _) if *step != Step::Rcpt);
@@ -443,7 +443,8 @@ fn is_stale(answer: &Answered) -> bool {
 fn unreachable(cx: &Context, slot: Slot, fault: &Fault) {
     let site = site_fault(fault);
     tell_down(cx, &site);
-    slot.failed(site);
+    let back_off = back_off(&route(cx, slot.lane()).route);
+    slot.failed(site, back_off);
 }
 
 fn tell_down(cx: &Context, site: &SiteFault) {

@@ -113,7 +113,7 @@ pub const EVENTS: &[EventKind] = &[
             always("about", Shape::Text, "The reference of the message."),
             always("action", Shape::Word(&["failed", "delayed", "relayed", "expanded", "delivered"]), "What became of it (RFC 3464 2.3.3); the gravest, if not the same for all."),
             always("recipients", Shape::List(&Shape::Text), "The recipients that it is about, without angle brackets."),
-            always("reason", Shape::Word(&["null-reverse-path", "own-report", "unproven", "unwanted"]), "Why: there is no reverse-path, the message is a report itself, the reverse-path may not be the sender's own, or whoever sent the message does not want reports."),
+            always("reason", Shape::Word(&["null-reverse-path", "own-report", "unproven", "unwanted", "too-many"]), "Why: there is no reverse-path, the message is a report itself, the reverse-path may not be the sender's own, whoever sent the message does not want reports, or it would be our postmaster's and is beyond `postmaster_rate`."),
             always("to_postmaster", Shape::Flag, "Our postmaster gets a report in place of the reverse-path."),
         ],
     },

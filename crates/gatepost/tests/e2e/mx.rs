@@ -345,6 +345,32 @@ fn a_dns_that_lies_costs_little() {
 }
 
 #[test]
+fn nobody_s_domain_leads_to_the_loopback() {
+    let (inside, reports) = (host(), Sink::smtp());
+    let records = format!("hostile IN MX 10 inside\ninside IN A {}", inside.ip());
+    let dns = Zones::new().unsigned("mx.example", &records).start();
+    let gateway = Setup::new()
+        .node("trusted_networks = [\"127.0.0.0/8\"]")
+        .nameserver(dns.address())
+        .more("[delivery]\nloopback = false")
+        .route_for("*", "mx", "")
+        // What the configuration names may be anywhere.
+        .route_for("example.net", reports.nexthop(), "")
+        .start();
+    gateway.submit(&["bob@hostile.mx.example"], &message("to the inside"));
+    let attempt = gateway.attempt("bob@hostile.mx.example", "failed");
+    assert_eq!(attempt.status, "5.4.6", "{attempt:#?}");
+    let report = report(&reports.one().content);
+    let text = report["text"].as_str().unwrap();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("leads back to this node"),
+        "{text}"
+    );
+    assert_eq!(inside.connections(), 0);
+}
+
+#[test]
 fn an_address_literal_is_its_own_host() {
     let (host, reports) = (host(), Sink::smtp());
     let dns = Zones::new().start();

@@ -15,10 +15,11 @@ prop_compose! {
         rerouted in proptest::option::of("[a-z.:]{0,20}"),
         by in proptest::option::of(("[a-z]{0,9}", "[ -~]{0,20}")),
         exporting in prop::sample::select(vec![Exporting::No, Exporting::Waited, Exporting::Held]),
+        overdue: Option<u64>,
     ) -> Fate {
         let last = last.map(|(diagnostic, nexthop)| LastFault { status: Status::SYSTEM_FAULT, diagnostic, nexthop });
         let by = by.map(|(name, reason)| Actor { name, reason });
-        Fate { state, attempts, warned, at, retry_after, last, rerouted, by, exporting }
+        Fate { state, attempts, warned, at, retry_after, last, rerouted, by, exporting, overdue }
     }
 }
 

@@ -47,7 +47,7 @@ impl Shared {
         let id = parcel.message.0;
         // Few: outcomes are known without the journal, unless an operator did something or a delay was told.
         self.store.fetch(id, &parcel.recipients, |known| {
-            hold.warns || known.acted || known.exporting
+            hold.warns || known.says_more()
         });
         let mut plan = self.plan();
         let mut index = self.store.index();
@@ -82,17 +82,8 @@ impl Shared {
             .into_iter()
             .filter(|recipient| open(recipient) && !delayed.contains(recipient))
             .collect();
-        if hold.warns
-            && let Some(slot) = slot
-        {
-            for recipient in &untried {
-                self.store
-                    .change(&mut index, slot, *recipient, wall, |fate| {
-                        let passed = wall.saturating_sub(fate.at);
-                        fate.retry_after = fate.retry_after.saturating_sub(passed);
-                        fate.warned = true;
-                    });
-            }
+        if let Some(slot) = slot.filter(|_| hold.warns) {
+            self.mark_warned(&mut index, slot, &untried, wall);
         }
         self.regroup(
             &mut plan,
@@ -108,6 +99,17 @@ impl Shared {
             self.hot().forget(id);
         }
         self.journaled();
+    }
+
+    /// The delay of these was told.
+    fn mark_warned(&self, index: &mut Index, slot: u32, recipients: &[u32], wall: u64) {
+        for recipient in recipients {
+            self.store.change(index, slot, *recipient, wall, |fate| {
+                let passed = wall.saturating_sub(fate.at);
+                fate.retry_after = fate.retry_after.saturating_sub(passed);
+                fate.warned = true;
+            });
+        }
     }
 
     /// The recipients of a parcel that stay: those that were delayed keep it.

@@ -25,7 +25,8 @@ use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension};
 pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
 
 /// What is past its lifetime when it is read or accepted is tried once more, for so long at most, and no longer than its
-/// lifetime: a clock that jumped ahead, or a node that was off for a week, returns nothing untried.
+/// lifetime: a clock that jumped ahead, or a node that was off for a week, returns nothing untried. It counts from the first
+/// start that met it so, whatever follows.
 const OVERDUE_GRACE: Duration = Duration::from_secs(3600);
 
 /// The shared state.
@@ -193,12 +194,19 @@ impl Shared {
     }
 
     /// Tells the schedule of a message that is in the index: `due` has each recipient that waits, and in how many milliseconds
-    /// it is due.
-    pub(crate) fn enlist(&self, plan: &mut Plan, index: &mut Index, slot: u32, due: &[(u32, u64)]) {
+    /// it is due. If the message is past its lifetime, that is known since `overdue_since`, in milliseconds since 1970 UTC.
+    pub(crate) fn enlist(
+        &self,
+        plan: &mut Plan,
+        index: &mut Index,
+        (slot, overdue_since): (u32, u64),
+        due: &[(u32, u64)],
+    ) {
         let Some(message) = index.message(slot) else {
             return;
         };
-        let (now, age) = (self.now(), wall().saturating_sub(message.arrived));
+        let (now, wall) = (self.now(), wall());
+        let age = wall.saturating_sub(message.arrived);
         let in_age = |seconds: u32| {
             now.after(Duration::from_millis(
                 (u64::from(seconds) * 1000).saturating_sub(age),
@@ -208,7 +216,8 @@ impl Shared {
         let lifetime = Duration::from_secs(u64::from(message.lifetime_seconds));
         let is_overdue = millis(lifetime) <= age;
         let expires = if is_overdue {
-            now.after(lifetime.min(OVERDUE_GRACE))
+            let passed = Duration::from_millis(wall.saturating_sub(overdue_since));
+            now.after(lifetime.min(OVERDUE_GRACE).saturating_sub(passed))
         } else {
             in_age(message.lifetime_seconds)
         };

@@ -13,6 +13,7 @@ use crate::{
 
 mod lending;
 mod moving;
+mod overdue;
 
 fn envelope(recipients: &[&str]) -> Envelope {
     Envelope {
@@ -542,38 +543,4 @@ async fn files_are_for_their_owner_only() {
         files >= 6,
         "segment, journal, sidecar, content, suspensions, lock"
     );
-}
-
-#[tokio::test]
-async fn what_is_overdue_by_the_clock_is_tried_before_it_expires() {
-    const TEN_YEARS: u64 = 3650 * 86_400_000;
-    let place = Place::new();
-    let queue = place.open().await;
-    let wall = super::shared::wall();
-    let mut ids = Vec::new();
-    for arrived in [wall - TEN_YEARS, wall + TEN_YEARS] {
-        let mut submission = submission(&["one@a.example"], "text");
-        submission.envelope.arrived = arrived;
-        ids.push(queue.submit(submission).await.unwrap().id);
-    }
-    let (mut slot, first) = parcel(&queue).await;
-    let Taken::Parcel(second) = slot.take() else {
-        panic!("the second is not due")
-    };
-    let mut tried = [first.message, second.message];
-    tried.sort_unstable();
-    assert_eq!(tried.as_slice(), ids);
-    queue.settle(first, vec![(0, delayed())]);
-    queue.settle(second, vec![(0, delayed())]);
-    drop(slot);
-    queue.close().await;
-    drop(queue);
-
-    // A restart tries the overdue one at once; the other has its delay and its whole lifetime before it.
-    let queue = reopened(&place).await;
-    let (slot, overdue) = parcel(&queue).await;
-    assert_eq!((overdue.message, overdue.attempts), (ids[0], 1));
-    queue.settle(overdue, vec![(0, delivered())]);
-    drop(slot);
-    assert_eq!((queue.stats().messages, queue.stats().due), (1, 0));
 }

@@ -77,8 +77,9 @@ fn read_segments(shared: &Arc<Shared>, recoverer: &mut Recoverer) -> bool {
         for some in waiting.chunks(500) {
             let mut plan = shared.plan();
             let mut index = shared.store.index();
-            for (slot, due) in some {
-                shared.enlist(&mut plan, &mut index, *slot, due);
+            for one in some {
+                let since = one.overdue_since.unwrap_or_else(wall);
+                shared.enlist(&mut plan, &mut index, (one.slot, since), &one.due);
             }
             drop(index);
             shared.let_go(plan);
@@ -91,6 +92,7 @@ fn read_segments(shared: &Arc<Shared>, recoverer: &mut Recoverer) -> bool {
             recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
         }
         shared.rouse();
+        shared.journaled();
         if shared.inbox().stop {
             return false;
         }
@@ -170,7 +172,7 @@ fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
                                 due.1 = fate.retry_after;
                             }
                         }
-                        shared.enlist(&mut plan, &mut index, slot, &due);
+                        shared.enlist(&mut plan, &mut index, (slot, wall()), &due);
                     }
                     answers_to_send.push(answer);
                 }

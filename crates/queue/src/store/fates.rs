@@ -50,7 +50,7 @@ impl Store {
         if entry.state.is_final() {
             return None;
         }
-        let mut fate = if needs_all || entry.acted || entry.exporting {
+        let mut fate = if needs_all || entry.says_more() {
             self.fate(index, slot, recipient)
                 .unwrap_or_else(|_| known(&entry))
         } else {

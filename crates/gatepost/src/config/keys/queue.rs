@@ -3,7 +3,7 @@
 use super::{DAY, GIB, Key, Kind, MIB, Scope, bytes, duration, integer};
 
 /// How a rate is written.
-const RATE: Kind = Kind::Form("messages and a time such as `\"100/1m\"`");
+pub(super) const RATE: Kind = Kind::Form("messages and a time such as `\"100/1m\"`");
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {

@@ -13,6 +13,7 @@ use crate::config::{AddressPreference, InetProtocols, NexthopTimeouts};
 const ANY: Delivery = Delivery {
     inet_protocols: InetProtocols::All,
     address_preference: AddressPreference::Any,
+    loopback: true,
 };
 
 fn ways() -> Ways {

@@ -665,13 +665,14 @@ fn withheld() -> Vec<Event> {
         (Action::Relayed, Silence::OwnReport),
         (Action::Expanded, Silence::Unwanted),
         (Action::Delivered, Silence::Unwanted),
+        (Action::Failed, Silence::TooMany),
     ];
     let withheld = combinations.map(|(action, silence)| Event::ReportWithheld {
         about: "K7QX-3M9D-2F".to_owned(),
         action: action.word().to_owned(),
         recipients: vec!["bob@example.org".to_owned()],
         reason: silence.word().to_owned(),
-        to_postmaster: action == Action::Failed,
+        to_postmaster: silence == Silence::Unproven,
     });
     withheld.into()
 }

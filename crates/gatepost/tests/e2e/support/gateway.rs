@@ -100,6 +100,12 @@ impl Setup {
         } else {
             "[admin]\nbind = []\n"
         };
+        // All servers of the tests are there.
+        let delivery = if self.rest.contains("[delivery]") {
+            ""
+        } else {
+            "[delivery]\nloopback = true\n"
+        };
         let timeout = if self.dns.contains("timeout") {
             ""
         } else {
@@ -107,7 +113,7 @@ impl Setup {
         };
         format!(
             "[node]\nname = \"{NODE}\"\ndata_dir = \"{}\"\nthreads = 2\n{}\n[dns]\nnameservers = [\"{names}\"]\n{timeout}{}\
-             {admin}\n[[listener]]\nname = \"main\"\nbind = [\"127.0.0.1:0\"]\n{stop}{}\n{}",
+             {delivery}{admin}\n[[listener]]\nname = \"main\"\nbind = [\"127.0.0.1:0\"]\n{stop}{}\n{}",
             folder.join("data").display(),
             self.node,
             self.dns,
