@@ -5,6 +5,8 @@
 
 use std::io::{BufRead, BufReader};
 
+use scan::message::Message;
+
 use crate::config::{Config, ERRORS_MAX};
 use crate::deliver::security::is_tls_optional;
 use crate::deliver::sts::policy::Policy;
@@ -13,7 +15,10 @@ use crate::deliver::tls_reports::record::{Destination, destinations};
 use crate::mbox::{Messages, Stored};
 use crate::reference::{Reference, References};
 use crate::serve::admin::queue::Filter;
-use crate::trace_fields::{Edited, strip_own};
+use crate::trace_fields::{Edited, hops, strip_own};
+
+pub use crate::deliver::report::fuzzing::reports;
+pub use crate::deliver::signing::fuzzing::canonical;
 
 #[cfg(test)]
 mod tests;
@@ -120,6 +125,24 @@ pub fn reference(bytes: &[u8]) {
         assert_ne!(next, reference);
         assert_eq!(next.node(), reference.node());
     }
+}
+
+/// The way of a message by its Received fields: one that this node adds counts, whatever stands below.
+pub fn way(message: &[u8]) {
+    let count = |bytes: Vec<u8>| hops(&Message::new(bytes.into()), "mx.example.net");
+    let before = count(message.to_vec());
+    assert!(before.own <= before.received && before.received <= message.len() / 9);
+    let field = b"Received: from a (b [192.0.2.1])\r\n\tby mx.example.net (Gatepost) with ESMTP\r\n\tid K7QX-3M9D-2F;\r\n\tSun, 1 Mar 2026 12:00:00 +0000\r\n";
+    let after = count([field, message].concat());
+    // What begins with a blank goes on with our field.
+    if !message.starts_with(b" ") && !message.starts_with(b"\t") {
+        assert_eq!(
+            (after.received, after.own),
+            (before.received + 1, before.own + 1)
+        );
+    }
+    let other = count([b"Received: by mx.example.org id K7QX-3M9D-2F\r\n", message].concat());
+    assert!(other.own <= before.own && other.received >= before.received);
 }
 
 /// The edits on a message: in order, within it; nothing else is lost, and nothing of it passes for a field of ours.

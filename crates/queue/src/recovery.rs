@@ -367,8 +367,7 @@ impl Recoverer {
                     }
                     None => (offset, header.record_bytes(), "the envelope cannot be read"),
                 },
-                // No segment follows in the same run: its last write may have been cut short, and nobody was told 250 for it.
-                // Or it was whole, and the disk has lost some of it: nobody can tell, so it is kept and told.
+                // No segment follows in the same run: see `last_write`.
                 Found::Damaged {
                     offset, last: true, ..
                 } if end.is_none() => {
@@ -395,7 +394,9 @@ impl Recoverer {
         Ok(Some((salt, end, records)))
     }
 
-    /// Keeps the damaged end of a segment. Room that was never written to says nothing.
+    /// Keeps the damaged end of the last segment of a run. Its last write may have been cut short, and nobody was told 250 for
+    /// it; or it was whole, and the disk has lost some of it: nobody can tell, so it is kept and told. Room that was never
+    /// written to says nothing.
     fn last_write(&self, number: u32, offset: u64, bytes: &[u8]) {
         let tail = bytes.get(usize::try_from(offset).unwrap_or(bytes.len())..);
         let tail = tail.unwrap_or_default();

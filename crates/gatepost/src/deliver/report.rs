@@ -18,6 +18,8 @@ use smtp::{
 use crate::config::Rate;
 
 mod encode;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod human;
 mod original;
 mod rule;

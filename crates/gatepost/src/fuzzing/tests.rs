@@ -30,6 +30,21 @@ fn references() {
 }
 
 #[test]
+fn reports_on_anything() {
+    run("report", reports);
+}
+
+#[test]
+fn canonical_forms() {
+    run("dkim", canonical);
+}
+
+#[test]
+fn ways() {
+    run("hops", way);
+}
+
+#[test]
 fn edits() {
     run("trace_fields", trace_fields);
 }
