@@ -9,7 +9,6 @@ mod gateway;
 mod ledger;
 mod load;
 mod message;
-mod random;
 mod report;
 mod sink;
 
@@ -28,9 +27,9 @@ use crate::workspace;
 use self::gateway::Gateway;
 use self::ledger::Ledger;
 use self::load::Load;
-use self::random::Random;
 use self::report::Report;
 use self::sink::Sink;
+use crate::random::Random;
 
 /// Kills of a whole run, and of the small one among the tests.
 const KILLS: u64 = 200;

@@ -47,7 +47,7 @@ pub use listener::{
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
-pub use queue::{Destination, Pool, Queue, Queueing, Rate};
+pub use queue::{Destination, Destinations, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
 pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
@@ -89,7 +89,7 @@ pub struct Config {
     /// `[[pool]]`: addresses and names to deliver from.
     pub pools: Vec<Pool>,
     /// `[[destination]]`, in the order of the file: the first that matches counts.
-    pub destinations: Vec<Destination>,
+    pub destinations: Destinations,
     /// `[[listener]]`, in the order of the file; never empty.
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.

@@ -125,6 +125,8 @@ pub enum ReadError {
     Damaged(String),
     /// The disk failed.
     Fault(String),
+    /// It is being exported: nothing was changed.
+    Exporting,
 }
 
 /// How far the reading of earlier segments is.
@@ -363,6 +365,9 @@ impl fmt::Display for ReadError {
             ReadError::Gone => f.write_str("the message is not in the queue any more"),
             ReadError::Damaged(detail) => write!(f, "the message is damaged: {detail}"),
             ReadError::Fault(detail) => write!(f, "the queue cannot be read: {detail}"),
+            ReadError::Exporting => f.write_str(
+                "it is being exported, and nothing was changed: wait for the end, or abort the export",
+            ),
         }
     }
 }

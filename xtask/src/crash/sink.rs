@@ -14,7 +14,7 @@ use anyhow::{Context, Result};
 
 use super::ledger::Ledger;
 use super::message;
-use super::random::Random;
+use crate::random::Random;
 
 /// Of a hundred recipients so many are put off, and of a hundred messages.
 const PUT_OFF_RECIPIENTS: u64 = 3;

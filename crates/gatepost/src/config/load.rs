@@ -12,7 +12,7 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Authentication, Config, DailyReportSettings, DecisionLog, Delivery, Destination, Dkim,
+    Admin, Authentication, Config, DailyReportSettings, DecisionLog, Delivery, Destinations, Dkim,
     Dns, Engine, Listener, Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, files,
     keys, replies, reports,
 };
@@ -188,7 +188,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         dkim: Dkim::read_all(file),
         loops: Loops::read(file)?,
         pools,
-        destinations: Destination::read_all(file),
+        destinations: Destinations::read(file),
         listeners,
         routes,
         domains: Arc::new(domains.into_map()),

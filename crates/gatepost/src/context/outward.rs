@@ -76,7 +76,7 @@ pub(super) fn dialling(
     Dialling {
         source: source(name, &[]),
         pools: pools.collect(),
-        destinations: Arc::from(config.destinations.as_slice()),
+        destinations: Arc::new(config.destinations.clone()),
         delivery: config.delivery,
         ways,
         resolver: resolver.clone(),

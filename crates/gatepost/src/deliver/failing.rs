@@ -124,7 +124,7 @@ pub(super) fn ownerless(
 pub(super) fn unreadable(in_hand: InHand, error: &ReadError) {
     match error {
         // An operator removed it meanwhile.
-        ReadError::Gone => in_hand.untried(),
+        ReadError::Gone | ReadError::Exporting => in_hand.untried(),
         ReadError::Damaged(detail) | ReadError::Fault(detail) => {
             tracing::error!(detail, "a queued message can't be read");
             in_hand.delay(Status::transient(3, 0), detail, UNREADABLE_PAUSE);

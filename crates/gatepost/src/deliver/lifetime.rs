@@ -57,7 +57,7 @@ pub(super) async fn expire(cx: &Arc<Context>, queue: &Queue, parcel: Parcel) {
         Err(error) => {
             tracing::error!(?error, "a queued message whose time is over can't be read");
             return match error {
-                ReadError::Fault(_) => {
+                ReadError::Fault(_) | ReadError::Exporting => {
                     let status = Status::transient(3, 0);
                     in_hand.delay(status, "it can't be read", OWN_FAULT_PAUSE);
                 }

@@ -84,10 +84,10 @@ pub(super) fn destination<'c>(
     domain: &str,
     hosts: &[Host],
 ) -> Option<&'c Destination> {
-    let covers = |destination: &&Destination| {
-        destination.covers(domain) || hosts.iter().any(|host| destination.covers(&host.name))
-    };
-    config.destinations.iter().find(covers)
+    let hosts = hosts.iter().map(|host| &*host.name);
+    config
+        .destinations
+        .covering(std::iter::once(domain).chain(hosts))
 }
 
 fn quota(kind: &str, name: &str, connections_max: Option<u32>, rate: Option<Rate>) -> Quota {

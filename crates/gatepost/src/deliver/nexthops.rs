@@ -27,7 +27,7 @@ use super::dial::{Attempt, Ways};
 use super::fault::{Cause, Fault, Step};
 use super::mx;
 use super::security::TlsPolicies;
-use crate::config::{Address, Delivery, Destination, Nexthop, NexthopOrder, NexthopTls, Route};
+use crate::config::{Address, Delivery, Destinations, Nexthop, NexthopOrder, NexthopTls, Route};
 
 /// Idle connections kept for each nexthop.
 const IDLE_CONNECTIONS_MAX: usize = 100;
@@ -140,7 +140,7 @@ pub struct Dialling {
     /// Where those of each pool come from.
     pub pools: HashMap<String, Source>,
     /// What is said of destinations, in order.
-    pub destinations: Arc<[Destination]>,
+    pub destinations: Arc<Destinations>,
     /// Which address families, and which first.
     pub delivery: Delivery,
     /// What is remembered of the ways to servers.

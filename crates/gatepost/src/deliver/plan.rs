@@ -24,6 +24,8 @@ use crate::expiring::Expiring;
 
 /// Plans kept at one time.
 const PLANS_MAX: usize = 50_000;
+/// Bytes that they take. Whoever has a domain chooses how many servers it has, and how long their names are.
+const PLANS_BYTES_MAX: usize = 64 << 20;
 /// What the DNS said is kept for its TTL, but at least and at most so long.
 const KEPT_MIN: Duration = Duration::from_secs(60);
 const KEPT_MAX: Duration = Duration::from_secs(3600);
@@ -121,10 +123,25 @@ enum Order {
 impl Default for Plans {
     fn default() -> Plans {
         Plans {
-            kept: Expiring::new(PLANS_MAX),
+            kept: Expiring::within(PLANS_MAX, PLANS_BYTES_MAX, bytes_of),
             securities: Securities::default(),
         }
     }
+}
+
+/// About what a kept plan takes in memory.
+fn bytes_of((domain, nexthop, _): &Key, kept: &Result<Kept, NotFound>) -> usize {
+    let texts = domain.len() + nexthop.as_ref().map_or(0, |nexthop| nexthop.len());
+    let of_host = |host: &Host| {
+        let texts = host.name.len() + host.canonical.len() + host.label.len();
+        size_of::<Host>() + texts + size_of_val(&*host.ips)
+    };
+    let made = match kept {
+        Ok(kept) => kept.site.len() + kept.hosts.iter().map(of_host).sum::<usize>(),
+        Err(NotFound::Dns(detail)) => detail.len(),
+        Err(NotFound::Undeliverable(why)) => why.to_string().len(),
+    };
+    size_of::<Key>() + size_of::<Kept>() + texts + made
 }
 
 impl From<Fault> for NoPlan {

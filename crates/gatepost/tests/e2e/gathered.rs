@@ -115,7 +115,11 @@ fn strangers_fill_no_mailbox_of_the_postmaster() {
     }
     gateway.await_empty_queue();
     assert_eq!(reports.received().len(), 3);
-    let withheld = gateway.events("report-withheld");
+    // The log is written a moment later than the queue is empty.
+    let withheld = await_some_or(
+        || format!("{:#?}", gateway.log()),
+        || Some(gateway.events("report-withheld")).filter(|events| events.len() >= 10),
+    );
     let reasons: Vec<&str> = withheld
         .iter()
         .map(|event| event["reason"].as_str().unwrap())

@@ -94,6 +94,13 @@ fn lists_show_what_waits_and_filters_choose() {
             vec!["list", "--state", "bogus"],
             "write new, delayed, waiting, held, active or suspended",
         ),
+        (vec!["hold", "--text", ""], "the filter text is empty"),
+        (vec!["hold", "--site", " "], "the filter site is empty"),
+        (
+            vec!["hold", "--customer", ""],
+            "the filter customer is empty",
+        ),
+        (vec!["list", "--reverse-path", ""], "is written <>"),
         (vec!["list", "--older-than", "2 fortnights"], "write"),
         (
             vec!["list", "--domain", "not a domain"],

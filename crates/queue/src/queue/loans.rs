@@ -12,11 +12,16 @@ use crate::{Envelope, QueuedMessage, ReadError};
 
 /// What the bound is counted in.
 const UNIT_BYTES: u64 = 1024;
+/// Contents up to this size, or a 64th of all room, are lent without counting: as many as there may be connections are still few
+/// bytes, and no small message waits behind large ones whose servers take their time.
+const FREE_BYTES_MAX: u64 = 256 * 1024;
+const FREE_SHARE: u64 = 64;
 
 /// The contents that are out.
 pub(crate) struct Loans {
     room: Arc<Semaphore>,
     units: u32,
+    free_bytes_max: u64,
     /// Whoever reads a message holds its place: the others find what was read.
     out: Mutex<HashMap<u64, Arc<Place>>>,
 }
@@ -29,7 +34,7 @@ struct Loan {
     envelope: Arc<Envelope>,
     content: Bytes,
     loans: Arc<Loans>,
-    _room: OwnedSemaphorePermit,
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 /// Somebody who reads a message, or gives that up.
@@ -64,6 +69,7 @@ impl Loans {
         Arc::new(Loans {
             room: Arc::new(Semaphore::new(units as usize)),
             units,
+            free_bytes_max: FREE_BYTES_MAX.min(bytes_max / FREE_SHARE),
             out: Mutex::default(),
         })
     }
@@ -142,7 +148,10 @@ impl Shared {
         let store = Arc::clone(&self.store);
         let asked = self.jobs.run(move || store.content_bytes(id));
         let bytes = asked.ok_or_else(closed)?.await.map_err(|_| closed())??;
-        let room = self.loans.room(bytes).await.ok_or_else(closed)?;
+        let room = match bytes <= self.loans.free_bytes_max {
+            true => None,
+            false => Some(self.loans.room(bytes).await.ok_or_else(closed)?),
+        };
         let store = Arc::clone(&self.store);
         let asked = self.jobs.run(move || store.read(id, true));
         let record = asked.ok_or_else(closed)?.await.map_err(|_| closed())??;

@@ -228,9 +228,7 @@ impl Shared {
             return Ok(None);
         };
         if is_exporting(&index, slot) {
-            return Err(ReadError::Fault(
-                "the message is being exported: wait for the end, or abort the export".to_owned(),
-            ));
+            return Err(ReadError::Exporting);
         }
         let by = clipped(by);
         let wall = wall();

@@ -55,7 +55,8 @@ pub(super) const SCOPES: &[Scope] = &[
                 bytes(MIB, 64 * GIB),
                 "\"256MiB\"",
                 "Memory for the content of messages that deliveries have read from the disk and not handed on yet. What does not \
-                 fit waits its turn; a message that is larger than all of it goes alone.",
+                 fit waits its turn; a message that is larger than all of it goes alone. Messages of up to 256 KiB, or a 64th of it, \
+                 are not counted: as many as there are connections are few bytes, and they wait for nobody.",
             ),
             Key::new(
                 "connections_max",

@@ -6,7 +6,7 @@ use smtp::client::{ClientAuth, Protocol};
 use smtp::{Domain, ForwardPath};
 
 use super::Dialling;
-use crate::config::{Address, Destination, Nexthop, NexthopTls, Route};
+use crate::config::{Address, Nexthop, NexthopTls, Route};
 use crate::deliver::connection::Manner;
 
 /// How to talk to `nexthop`; `None` if it is no server that can be dialled at once.
@@ -46,11 +46,8 @@ impl Dialling {
     /// the route.
     pub fn tls_for(&self, route: &Route, forward_path: &ForwardPath) -> NexthopTls {
         let domain = forward_path.domain().map(Domain::ascii);
-        let covers = |destination: &&Destination| {
-            let is_domain = domain.as_ref().is_some_and(|it| destination.covers(it));
-            is_domain || hosts(route).any(|host| destination.covers(host))
-        };
-        let destination = self.destinations.iter().find(covers);
+        let names = domain.as_deref().into_iter().chain(hosts(route));
+        let destination = self.destinations.covering(names);
         destination
             .and_then(|destination| destination.tls)
             .unwrap_or(route.nexthop_tls)

@@ -30,14 +30,14 @@ pub fn reports(bytes: &[u8]) {
     let nonce = BuildHasherDefault::<DefaultHasher>::default().hash_one(bytes);
     let concerned = [Concerned {
         index: 0,
-        action: if bytes.len() % 3 == 0 {
+        action: if bytes.len().is_multiple_of(3) {
             Action::Delayed
         } else {
             Action::Failed
         },
         status: Status::permanent(1, 1),
         diagnostic: &diagnostic,
-        is_reply: bytes.len() % 2 == 0,
+        is_reply: bytes.len().is_multiple_of(2),
         remote_mta: Some(&server),
         last_attempt: Some(0),
         will_retry_until: Some(u64::MAX),
@@ -109,7 +109,7 @@ fn envelope(envelope_id: String, seed: usize) -> Envelope {
         customer: Arc::from(""),
         reverse_path: ReversePath::Mailbox(reverse_path.parse().expect("a mailbox")),
         mail: MailParameters {
-            ret: (seed % 4 == 0).then_some(Ret::Full),
+            ret: seed.is_multiple_of(4).then_some(Ret::Full),
             envid: Some(envelope_id),
             ..MailParameters::default()
         },

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::{AbortedExport, FileReader, TransferError, folder, left, of_queue};
 use crate::journal::{Exporting, Fate};
+use crate::queue::import::with_ending;
 use crate::queue::shared::{Shared, wall};
 use crate::queue::{Queue, ReadError};
 use crate::schedule::ParcelId;
@@ -168,7 +169,13 @@ impl Shared {
     fn open_file(&self, ledger: &Ledger) -> io::Result<Option<FileReader>> {
         use crate::transfer::read::Unreadable;
         let file = match self.store.disk.open(&ledger.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            // Somebody may have imported it by now, who saw it finished.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match self.store.disk.open(&with_ending(&ledger.path, "imported")) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                    other => other?,
+                }
+            }
             other => other?,
         };
         match FileReader::open(file) {

@@ -139,3 +139,26 @@ async fn a_read_that_is_given_up_leaves_nothing_behind() {
     assert_eq!(queue.read(&parcels[1].1).await.unwrap().content, text);
     assert_eq!(queue.shared.loans.count(), 0);
 }
+
+#[tokio::test]
+async fn a_small_one_waits_for_no_large_one() {
+    let place = Place::new();
+    let queue = open(&place, 64 << 10);
+    recovered(&queue).await;
+    let text: &'static str = "x".repeat(70_000).leak();
+    for domain in ["a", "b"] {
+        let recipient = format!("one@{domain}.example");
+        queue.submit(submission(&[&recipient], text)).await.unwrap();
+    }
+    queue
+        .submit(submission(&["one@c.example"], "small"))
+        .await
+        .unwrap();
+    let parcels = parcels(&queue, 3).await;
+    let _first = queue.read(&parcels[0].1).await.unwrap();
+    let mut second = Box::pin(queue.read(&parcels[1].1));
+    let blocked = tokio::time::timeout(Duration::from_millis(50), &mut second).await;
+    assert!(blocked.is_err(), "the first has all the room");
+    let small = queue.read(&parcels[2].1).await.unwrap();
+    assert_eq!(small.content, "small");
+}

@@ -224,6 +224,10 @@ impl Order {
                 let left = if done.len() < chosen.len() { BUSY } else { "" };
                 self.done(listed, &done, DoneResult::Done, left)
             }
+            // Nothing was changed: nothing is recorded.
+            Err(error @ ReadError::Exporting) => {
+                self.done(listed, &[], DoneResult::Busy, &error.to_string())
+            }
             Err(error) => {
                 self.record(listed, chosen, reported);
                 self.done(listed, chosen, DoneResult::Failed, &error.to_string())
@@ -242,6 +246,9 @@ impl Order {
             Ok(Ok(None)) => {
                 self.let_go(&listed, &chosen).await;
                 return self.done(&listed, &[], DoneResult::Busy, BUSY);
+            }
+            Ok(Err(error @ ReadError::Exporting)) => {
+                return self.done(&listed, &[], DoneResult::Busy, &error.to_string());
             }
             Ok(Err(ReadError::Gone)) => {
                 return self.done(

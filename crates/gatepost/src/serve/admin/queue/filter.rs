@@ -151,6 +151,11 @@ impl Filter {
 
     fn check_lengths(&self) -> Result<(), Problem> {
         let long = |name, value: &Option<String>, most| match value {
+            // A variable of a script that is not set must not mean every message.
+            Some(value) if value.trim().is_empty() => Err(Problem::bad(
+                format!("the filter {name} is empty"),
+                "give it a value, or leave it out; the null reverse-path is written <>",
+            )),
             Some(value) if value.len() > most => Err(Problem::bad(
                 format!("the filter {name} is longer than {most} bytes"),
                 "shorten it, or ask several times",

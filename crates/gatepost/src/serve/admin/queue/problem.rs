@@ -99,6 +99,10 @@ impl From<ReadError> for Problem {
                 format!("the record of the message is damaged: {detail}"),
                 "look into `corrupt/` in the folder of the queue, where what is left of it was set aside",
             ),
+            ReadError::Exporting => Problem::conflict(
+                "the message is being exported: nothing was changed",
+                "wait for the end, or abort the export",
+            ),
             ReadError::Fault(detail) => Problem::fault(
                 format!("the disk of the queue fails: {detail}"),
                 "look at the disk and at the log of the system, then ask again",

@@ -56,6 +56,8 @@ pub(super) struct Walk {
     references_left: BTreeSet<String>,
     by_id: bool,
     done: bool,
+    /// There were enough, or the rest was not asked for.
+    ended_early: bool,
     pub summary: Summary,
 }
 
@@ -69,6 +71,7 @@ impl Walk {
             ids_left: names.ids,
             references_left: names.references,
             done: matcher.limit == 0,
+            ended_early: matcher.limit == 0,
             matcher: Arc::new(matcher),
             summary: Summary::default(),
         }
@@ -81,8 +84,11 @@ impl Walk {
 
     /// What was named and is not in the queue; all is known once the way is done.
     pub(super) fn unmet(&self) -> impl Iterator<Item = String> + '_ {
+        // What was not looked at since there were enough may well be there.
+        let is_known = !self.ended_early;
         let ids = self.ids_left.iter().map(u64::to_string);
         ids.chain(self.references_left.iter().cloned())
+            .filter(move |_| is_known)
     }
 
     /// The next page. Reads the disk.
@@ -103,6 +109,7 @@ impl Walk {
         for listed in page {
             if self.matcher.up_to.is_some_and(|up_to| listed.id.0 > up_to) {
                 self.done = true;
+                self.ended_early = true;
                 break;
             }
             self.ids_left.remove(&listed.id.0);
@@ -122,6 +129,7 @@ impl Walk {
             found.push(Found { listed, places });
             if self.summary.messages >= self.matcher.limit {
                 self.done = true;
+                self.ended_early = true;
                 break;
             }
         }
