@@ -226,7 +226,10 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
     // As soon as something of it is there: usually in its midst.
     await_some_or(
         || "no file".to_owned(),
-        || (fs::metadata(&file).ok()?.len() > 20_000).then_some(()),
+        || {
+            let written = fs::metadata(unfinished(&file)).map_or(0, |it| it.len());
+            (written > 20_000 || file.exists()).then_some(())
+        },
     );
     from.kill_and_start();
     export.wait().unwrap();
@@ -237,7 +240,7 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
         done(&to, &["import", name(&file)]);
     } else {
         assert_eq!(waiting, MANY as u64, "all of them go on");
-        let _ = fs::remove_file(&file);
+        assert!(!file.exists() && !unfinished(&file).exists());
         done(&from, &["export", name(&file), "--all"]);
         from.await_empty_queue();
         done(&to, &["import", name(&file)]);
@@ -245,6 +248,75 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
     assert_eq!(arrived(&sink, MANY), wanted(0..MANY));
     to.await_empty_queue();
     assert_eq!(sink.received().len(), MANY);
+}
+
+/// The name of a file that an export has not finished.
+fn unfinished(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.unfinished", file.display()))
+}
+
+#[test]
+fn a_file_that_is_moved_as_soon_as_it_is_there_has_the_messages() {
+    let sink = Sink::smtp();
+    let to = other(&sink);
+    let mut from = full(MANY);
+    let file = from.folder().join("moved.export");
+    let elsewhere = from.folder().join("elsewhere.export");
+    let mut export = begin(&from, &["export", name(&file), "--all"]);
+    await_some_or(
+        || "no file".to_owned(),
+        || fs::rename(&file, &elsewhere).ok(),
+    );
+    from.kill_and_start();
+    export.wait().unwrap();
+    from.await_event("queue-recovered", |_| true);
+    from.await_empty_queue();
+    done(&to, &["import", name(&elsewhere)]);
+    assert_eq!(arrived(&sink, MANY), wanted(0..MANY));
+    to.await_empty_queue();
+    assert_eq!(sink.received().len(), MANY);
+}
+
+#[test]
+fn messages_whose_unfinished_file_is_taken_away_wait_for_an_operator() {
+    let mut from = full(MANY);
+    let file = from.folder().join("taken.export");
+    let elsewhere = from.folder().join("elsewhere.unfinished");
+    let mut export = begin(&from, &["export", name(&file), "--all"]);
+    await_some_or(
+        || "no file".to_owned(),
+        || {
+            let written = fs::metadata(unfinished(&file)).map_or(0, |it| it.len());
+            (written > 2_000).then_some(())
+        },
+    );
+    // It is there still unless the export was faster than this test.
+    let mut taken = false;
+    from.kill_and_start_after(|| taken = fs::rename(unfinished(&file), &elsewhere).is_ok());
+    export.wait().unwrap();
+    from.await_event("queue-recovered", |_| true);
+    if !taken {
+        from.await_empty_queue();
+        return;
+    }
+    let told = from.await_event("disk-fault", |_| true);
+    let detail = told["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("taken.export.unfinished is not there any more"),
+        "{told:#}"
+    );
+    assert_eq!(from.waiting().messages, MANY as u64);
+    let words = refused(&from, &["import", name(&elsewhere)]);
+    assert!(words.contains("has not ended"), "{words}");
+    let words = refused(&from, &["export", name(&file), "--all"]);
+    assert!(words.contains("gatepost queue export --abort"), "{words}");
+    let words = done(&from, &["export", "--abort"]);
+    assert!(
+        words.contains(&format!("{MANY} messages back in the queue")),
+        "{words}"
+    );
+    done(&from, &["export", name(&file), "--all"]);
+    from.await_empty_queue();
 }
 
 /// Messages of one batch of an import: so many may come twice if it is killed between its two syncs.

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::TryLockError;
 
+use super::export::UNFINISHED;
 use super::shared::wall;
 use super::{Queue, Submission, SubmitError};
 use crate::journal::Fate;
@@ -61,8 +62,8 @@ impl Queue {
     fn begin_import<'a>(&'a self, path: &'a Path) -> Result<Import<'a>, TransferError> {
         let store = &self.shared.store;
         let refused = |why: &str| Err(TransferError::Refused(format!("{}: {why}", path.display())));
-        if !path.is_absolute() {
-            return refused("the path must be absolute: the gateway opens it, not the command");
+        if let Some(why) = unfit(path) {
+            return refused(why);
         }
         let file = match store.disk.open(path) {
             Ok(file) => file,
@@ -287,6 +288,18 @@ impl Import<'_> {
             renamed,
         })
     }
+}
+
+/// Why this is no path of a file to import.
+fn unfit(path: &Path) -> Option<&'static str> {
+    if !path.is_absolute() {
+        return Some("the path must be absolute: the gateway opens it, not the command");
+    }
+    path.extension()
+        .is_some_and(|ending| ending == UNFINISHED)
+        .then_some(
+            "the export that writes it has not ended: its file loses this ending when it has",
+        )
 }
 
 /// How a recipient fares, noted now: what is left of its wait goes on.

@@ -391,7 +391,7 @@ pub(super) fn clipped(by: &Actor) -> Actor {
 }
 
 /// Whether a recipient of the message is held for an export.
-fn is_exporting(index: &Index, slot: u32) -> bool {
+pub(super) fn is_exporting(index: &Index, slot: u32) -> bool {
     index.message(slot).is_some_and(|message| {
         let mut recipients = message.recipients.iter();
         recipients.any(|known| known.exporting && !known.state.is_final())

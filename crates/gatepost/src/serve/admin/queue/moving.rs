@@ -383,6 +383,7 @@ impl From<TransferError> for Problem {
             TransferError::Recovering => Problem::busy(text, ""),
             TransferError::Busy(_) => Problem::conflict(text, ""),
             TransferError::Refused(_) => Problem::bad(text, ""),
+            TransferError::Unended(_) => Problem::fault(text, "see the event `disk-fault`"),
             TransferError::File { .. } => Problem::fault(
                 text,
                 "may the user of the gateway write there, and is there room? then ask again: nothing is lost",
