@@ -2,12 +2,16 @@
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
 
 use super::support::daemons::process::program;
 use super::support::gateway::{Gateway, Setup};
-use super::support::message;
 use super::support::operator::{QUEUES, out, putting_off, two_routes};
-use super::support::sink::Sink;
+use super::support::sink::{Act, Manner, Sink};
+use super::support::{await_some, message};
 
 #[test]
 fn removing_wants_to_be_meant_and_is_recorded() {
@@ -134,6 +138,40 @@ fn a_removal_with_a_report_tells_the_sender() {
     // The reason is the operators' own.
     assert!(!report.contains("no such customer"), "{report}");
     assert_eq!(gateway.change("remove")["reported"], true);
+}
+
+#[test]
+fn a_removal_with_a_report_that_cannot_be_leaves_all_as_it_was() {
+    let is_retried = Arc::new(AtomicBool::new(false));
+    let hangs = Arc::clone(&is_retried);
+    let sink = Manner::smtp().script(move |moment| match moment.starts_with("RCPT TO:") {
+        false => Act::Usual,
+        true if hangs.load(Ordering::Relaxed) => Act::Hang,
+        true => Act::Say("451 4.7.1 later"),
+    });
+    let sink = sink.start();
+    let gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
+    let both = ["ann@first.example", "bob@first.example"];
+    gateway.submit(&both, &message("one"));
+    gateway.await_delays(&both);
+    is_retried.store(true, Ordering::Relaxed);
+    gateway.queue_done(&["retry", "--recipient", both[1]]);
+    let facts = || gateway.listed(&[]).0[0]["recipients"].clone();
+    await_some("bob is out", || {
+        (facts()[1]["active"] == true).then_some(())
+    });
+    let before = facts();
+    let output = gateway.queue(&["remove", "--all", "--yes", "--report", "--reason", "x"]);
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    // Not tried at once, and nobody has changed it.
+    assert_eq!(facts()[0]["state"], "delayed");
+    for fact in ["attempts", "by", "reason"] {
+        assert_eq!(facts()[0].get(fact), before[0].get(fact), "{fact}");
+    }
+    let seconds = |facts: &Value| facts[0]["next_attempt"].as_str().unwrap()[..16].to_owned();
+    assert!(seconds(&facts()) >= seconds(&before));
+    gateway.change("retry");
+    assert_eq!(gateway.events("queue-changed").len(), 1);
 }
 
 #[test]
