@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::support::daemons::process::program;
 use super::support::gateway::{Gateway, Setup};
-use super::support::operator::{QUEUES, out, putting_off, two_routes};
+use super::support::operator::{QUEUES, err, out, putting_off, two_routes};
 use super::support::sink::{Act, Manner, Sink};
 use super::support::{await_some, message};
 
@@ -172,6 +172,50 @@ fn a_removal_with_a_report_that_cannot_be_leaves_all_as_it_was() {
     assert!(seconds(&facts()) >= seconds(&before));
     gateway.change("retry");
     assert_eq!(gateway.events("queue-changed").len(), 1);
+}
+
+#[test]
+fn a_damaged_message_stops_no_order_that_names_it() {
+    let sink = putting_off();
+    let gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
+    let all = [
+        "ann@first.example",
+        "bob@first.example",
+        "carl@first.example",
+    ];
+    for recipient in all {
+        gateway.submit(&[recipient], &message("named"));
+    }
+    gateway.await_delays(&all);
+    let (messages, _) = gateway.listed(&[]);
+    let ids: Vec<&str> = messages
+        .iter()
+        .map(|it| it["queue_id"].as_str().unwrap())
+        .collect();
+    let mut hits = 0;
+    let segments = std::fs::read_dir(gateway.folder().join("data/queue/segments")).unwrap();
+    for segment in segments.map(|it| it.unwrap().path()) {
+        let mut bytes = std::fs::read(&segment).unwrap();
+        let windows = bytes.windows(3).enumerate();
+        let places: Vec<usize> = windows.filter(|it| it.1 == b"bob").map(|it| it.0).collect();
+        places.iter().for_each(|at| bytes[*at] ^= 1);
+        hits += places.len();
+        std::fs::write(&segment, bytes).unwrap();
+    }
+    assert!(hits > 0, "the envelope is somewhere else");
+    for words in [
+        &["list"][..],
+        &["hold"],
+        &["remove", "--yes", "--reason", "x"],
+    ] {
+        let words: Vec<&str> = words.iter().chain(&ids).copied().collect();
+        let output = gateway.queue(&words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let told = format!("{} can't be read, its record is damaged", ids[1]);
+        assert!(err(&output).contains(&told), "{words:?}: {}", err(&output));
+    }
+    assert_eq!(gateway.recipients(&[]), [""; 0]);
+    assert_eq!(gateway.waiting().messages, 1);
 }
 
 #[test]

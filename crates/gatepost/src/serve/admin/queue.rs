@@ -40,7 +40,7 @@ pub use moving::{
 };
 pub use peer::Peer;
 pub use problem::Problem;
-pub use walk::Summary;
+pub use walk::{Missing, Summary};
 
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 64 << 10;

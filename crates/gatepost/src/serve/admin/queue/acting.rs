@@ -421,8 +421,8 @@ impl Way {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        for name in self.walk.unmet() {
-            line(&serde_json::json!({ "missing": name }), out);
+        for missing in self.walk.unmet() {
+            line(&missing, out);
         }
         self.summary.complete = self.walk.last_line().complete;
         line(&serde_json::json!({ "summary": self.summary }), out);
