@@ -10,6 +10,7 @@ use queue::{Listed, MessageId, Queue, ReadError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Turns;
 use super::filter::Matcher;
 use super::messages::{QueuedMessage, Waits, now};
 use super::problem::Problem;
@@ -233,14 +234,16 @@ pub(super) fn line(value: &impl Serialize, out: &mut Vec<u8>) {
     }
 }
 
-/// The list as it is read: each part is read from the disk when the one before is on its way.
-pub(super) fn stream(walk: Walk, permit: OwnedSemaphorePermit) -> Response {
-    let parts = futures_util::stream::unfold(Some((walk, permit)), |state| async {
-        let (mut walk, permit) = state?;
+/// The list as it is read: each part is read from the disk when the one before is on its way, and has a turn only so long.
+pub(super) fn stream(walk: Walk, turns: Turns, open: OwnedSemaphorePermit) -> Response {
+    let parts = futures_util::stream::unfold(Some((walk, turns, open)), |state| async {
+        let (mut walk, turns, open) = state?;
+        let turn = turns.read().await;
         let step = move || {
             let mut out = Vec::new();
             let goes_on = walk.step(&mut out);
-            (out, goes_on.then_some((walk, permit)))
+            drop(turn);
+            (out, goes_on.then_some((walk, turns, open)))
         };
         match tokio::task::spawn_blocking(step).await {
             Ok((out, state)) => Some((Ok(Bytes::from(out)), state)),
