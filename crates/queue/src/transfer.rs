@@ -180,6 +180,8 @@ pub enum TransferError {
     },
     /// The queue could not be read or written: as above.
     Queue(String),
+    /// It was asked to end before it was finished: every message is in the queue, and goes on.
+    Aborted,
     /// An export could not be brought to its end: its messages stay held, neither delivered nor gone. In words with what to do.
     Unended(String),
 }
@@ -195,6 +197,9 @@ impl fmt::Display for TransferError {
             | TransferError::Unended(what) => f.write_str(what),
             TransferError::File { path, detail } => write!(f, "{}: {detail}", path.display()),
             TransferError::Queue(detail) => write!(f, "the queue: {detail}"),
+            TransferError::Aborted => {
+                f.write_str("the export was aborted: its messages are in the queue and go on")
+            }
         }
     }
 }

@@ -441,7 +441,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
         (vec!["export", name(&file), "--all"], "choose another name"),
         (
             vec!["export", "/nowhere/at/all", "--all"],
-            "No such file or directory",
+            "No such file or directory (os error 2); make its folder first",
         ),
         (
             vec![
@@ -452,9 +452,11 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
             "the queue's own folder",
         ),
         (vec!["import", name(&file)], "this is no export of a queue"),
+        (vec!["import", "/nowhere/at/all"], "there is no such file"),
+        (vec!["import", "/"], "it is a directory: name the file"),
         (
-            vec!["import", "/nowhere/at/all"],
-            "No such file or directory",
+            vec!["export", name(gateway.folder()), "--all"],
+            "it is a directory",
         ),
         (
             vec!["export", "x", "--domain", "not a domain"],
@@ -463,6 +465,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
     ] {
         let text = refused(&gateway, &words);
         assert!(text.contains(said), "{words:?}: {text}");
+        assert!(!text.contains("is there room"), "{words:?}: {text}");
     }
     assert_eq!(gateway.waiting().messages, 1);
     assert_eq!(

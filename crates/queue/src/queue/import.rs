@@ -70,8 +70,11 @@ impl Queue {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return match store.disk.open(&with_ending(path, "imported")) {
                     Ok(_) => refused("it was imported already: it has the ending .imported now"),
-                    Err(_) => Err(of_file(path, &error)),
+                    Err(_) => refused("there is no such file where the gateway runs"),
                 };
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return refused("it is a directory: name the file that an export has written");
             }
             Err(error) => return Err(of_file(path, &error)),
         };

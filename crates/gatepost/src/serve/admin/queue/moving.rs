@@ -383,10 +383,11 @@ impl From<TransferError> for Problem {
             TransferError::Recovering => Problem::busy(text, ""),
             TransferError::Busy(_) => Problem::conflict(text, ""),
             TransferError::Refused(_) => Problem::bad(text, ""),
+            TransferError::Aborted => Problem::conflict(text, ""),
             TransferError::Unended(_) => Problem::fault(text, "see the event `disk-fault`"),
             TransferError::File { .. } => Problem::fault(
                 text,
-                "may the user of the gateway write there, and is there room? then ask again: nothing is lost",
+                "may the user of the gateway read and write there, and is there room? then ask again: nothing is lost",
             ),
             TransferError::Queue(_) => Problem::fault(
                 text,
