@@ -18,6 +18,7 @@ pub(crate) mod write;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use smtp::ReversePath;
@@ -37,6 +38,8 @@ pub struct ExportRequest {
     pub by: Actor,
     /// How long parcels that are being delivered are waited for, all together.
     pub patience: Duration,
+    /// Set once it is not wanted any more: then it is aborted, unless it is finished already.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Which recipients of a message are exported, by their indices in the envelope.

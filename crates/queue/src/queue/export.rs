@@ -227,7 +227,8 @@ impl Export<'_> {
     }
 
     fn go_on(&self) -> Result<(), TransferError> {
-        if self.shared.stop_moving.load(Ordering::Relaxed) {
+        let stops = [&self.shared.stop_moving, &*self.request.stop];
+        if stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
             return Err(TransferError::Aborted);
         }
         if self.shared.store.health().closed {
@@ -362,6 +363,7 @@ impl Export<'_> {
     }
 
     fn finish(&mut self) -> Result<(), TransferError> {
+        self.go_on()?;
         // Those that stay must not be taken for exported ones by a start that finds the file finished.
         self.shared.flush().map_err(|error| of_read(&error))?;
         self.done.bytes = self

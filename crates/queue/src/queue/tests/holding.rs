@@ -74,6 +74,7 @@ async fn nothing_is_done_to_messages_that_are_being_exported() {
         filter: ExportFilter::default(),
         by: actor(),
         patience: Duration::from_secs(60),
+        stop: Arc::default(),
     };
     let exporting = {
         let queue = queue.clone();

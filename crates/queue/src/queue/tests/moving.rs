@@ -22,6 +22,7 @@ fn request(path: &Path) -> ExportRequest {
         filter: ExportFilter::default(),
         by: actor(),
         patience: Duration::ZERO,
+        stop: Arc::default(),
     }
 }
 
