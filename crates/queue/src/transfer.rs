@@ -18,6 +18,7 @@ pub(crate) mod write;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use smtp::ReversePath;
@@ -37,6 +38,8 @@ pub struct ExportRequest {
     pub by: Actor,
     /// How long parcels that are being delivered are waited for, all together.
     pub patience: Duration,
+    /// Set once it is not wanted any more: then it is aborted, unless it is finished already.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Which recipients of a message are exported, by their indices in the envelope.
@@ -180,6 +183,8 @@ pub enum TransferError {
     },
     /// The queue could not be read or written: as above.
     Queue(String),
+    /// It was asked to end before it was finished: every message is in the queue, and goes on.
+    Aborted,
     /// An export could not be brought to its end: its messages stay held, neither delivered nor gone. In words with what to do.
     Unended(String),
 }
@@ -195,6 +200,9 @@ impl fmt::Display for TransferError {
             | TransferError::Unended(what) => f.write_str(what),
             TransferError::File { path, detail } => write!(f, "{}: {detail}", path.display()),
             TransferError::Queue(detail) => write!(f, "the queue: {detail}"),
+            TransferError::Aborted => {
+                f.write_str("the export was aborted: its messages are in the queue and go on")
+            }
         }
     }
 }

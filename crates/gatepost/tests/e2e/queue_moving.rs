@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::support::client::Client;
 use super::support::gateway::{Gateway, Setup};
-use super::support::sink::{Manner, Sink};
-use super::support::{await_some_or, message, unused_address};
+use super::support::sink::{Act, Manner, Sink, Step};
+use super::support::{await_some, await_some_or, message, unused_address};
 
 /// Queues, and does not try again by itself while a test lasts.
 const QUEUES: &str = "cut_through = false\nretry_min = \"1h\"\nretry_max = \"2h\"";
@@ -319,6 +319,50 @@ fn messages_whose_unfinished_file_is_taken_away_wait_for_an_operator() {
     from.await_empty_queue();
 }
 
+#[test]
+fn an_export_ends_with_its_command_unless_it_is_detached() {
+    let sink = Manner::smtp().at(Step::Final, Act::Hang).start();
+    let later = Manner::smtp()
+        .at(Step::Rcpt, Act::Say("451 4.7.1 later"))
+        .start();
+    let gateway = Setup::new()
+        .route_for("first.example", sink.nexthop(), QUEUES)
+        .route_for("second.example", later.nexthop(), QUEUES)
+        .start();
+    gateway.submit(&["ann@first.example"], &message("one"));
+    gateway.submit(&["bob@second.example"], &message("two"));
+    await_some("content", || (sink.count("DATA") > 0).then_some(()));
+    gateway.attempt("bob@second.example", "delayed");
+    let state = || {
+        let list = done(&gateway, &["list", "--json", "--domain", "second.example"]);
+        let message: Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+        message["state"].as_str().unwrap().to_owned()
+    };
+    for detached in [false, true] {
+        let file = gateway.folder().join(format!("{detached}.export"));
+        let mut words = vec!["export", name(&file), "--all", "--patience", "1h"];
+        words.extend(detached.then_some("--detach"));
+        let mut export = begin(&gateway, &words);
+        // Ann is out, so it waits.
+        await_some("an export", || (state() == "held").then_some(()));
+        export.kill().unwrap();
+        export.wait().unwrap();
+        if detached {
+            // Whatever the node does about the end of a connection it has done once another one was served.
+            assert_eq!(state(), "held");
+            done(&gateway, &["export", "--abort"]);
+        }
+        await_some("its end", || (state() == "delayed").then_some(()));
+        await_some("no file", || (!unfinished(&file).exists()).then_some(()));
+        assert!(!file.exists());
+    }
+    let words = refused(
+        &gateway,
+        &["export", "/nowhere", "--all", "--patience", "61m"],
+    );
+    assert!(words.contains("an hour at most"), "{words}");
+}
+
 /// Messages of one batch of an import: so many may come twice if it is killed between its two syncs.
 const BATCH_MESSAGES: usize = 64;
 
@@ -441,7 +485,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
         (vec!["export", name(&file), "--all"], "choose another name"),
         (
             vec!["export", "/nowhere/at/all", "--all"],
-            "No such file or directory",
+            "No such file or directory (os error 2); make its folder first",
         ),
         (
             vec![
@@ -452,9 +496,11 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
             "the queue's own folder",
         ),
         (vec!["import", name(&file)], "this is no export of a queue"),
+        (vec!["import", "/nowhere/at/all"], "there is no such file"),
+        (vec!["import", "/"], "it is a directory: name the file"),
         (
-            vec!["import", "/nowhere/at/all"],
-            "No such file or directory",
+            vec!["export", name(gateway.folder()), "--all"],
+            "it is a directory",
         ),
         (
             vec!["export", "x", "--domain", "not a domain"],
@@ -463,6 +509,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
     ] {
         let text = refused(&gateway, &words);
         assert!(text.contains(said), "{words:?}: {text}");
+        assert!(!text.contains("is there room"), "{words:?}: {text}");
     }
     assert_eq!(gateway.waiting().messages, 1);
     assert_eq!(

@@ -121,7 +121,17 @@ fn of_file(path: &Path, error: &io::Error) -> TransferError {
             path.display()
         ));
     }
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return TransferError::Refused(format!(
+            "{}: it is a directory; name a file",
+            path.display()
+        ));
+    }
     let detail = error.to_string();
+    if error.kind() == io::ErrorKind::NotFound {
+        let detail = format!("{}: {detail}; make its folder first", path.display());
+        return TransferError::Refused(detail);
+    }
     TransferError::File { path, detail }
 }
 
@@ -217,8 +227,9 @@ impl Export<'_> {
     }
 
     fn go_on(&self) -> Result<(), TransferError> {
-        if self.shared.stop_moving.load(Ordering::Relaxed) {
-            return Err(TransferError::Queue("the export was aborted".to_owned()));
+        let stops = [&self.shared.stop_moving, &*self.request.stop];
+        if stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(TransferError::Aborted);
         }
         if self.shared.store.health().closed {
             return Err(TransferError::Queue("the gateway stops".to_owned()));
@@ -352,6 +363,7 @@ impl Export<'_> {
     }
 
     fn finish(&mut self) -> Result<(), TransferError> {
+        self.go_on()?;
         // Those that stay must not be taken for exported ones by a start that finds the file finished.
         self.shared.flush().map_err(|error| of_read(&error))?;
         self.done.bytes = self

@@ -10,8 +10,10 @@ use std::sync::TryLockError;
 
 use super::export::UNFINISHED;
 use super::shared::wall;
+use super::submit;
 use super::{Queue, Submission, SubmitError};
 use crate::journal::Fate;
+use crate::record::envelope;
 use crate::recovery::delay;
 use crate::transfer::progress::{self, Progress};
 use crate::transfer::read::{FileReader, Message, Piece, Unreadable};
@@ -70,8 +72,11 @@ impl Queue {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return match store.disk.open(&with_ending(path, "imported")) {
                     Ok(_) => refused("it was imported already: it has the ending .imported now"),
-                    Err(_) => Err(of_file(path, &error)),
+                    Err(_) => refused("there is no such file where the gateway runs"),
                 };
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return refused("it is a directory: name the file that an export has written");
             }
             Err(error) => return Err(of_file(path, &error)),
         };
@@ -157,6 +162,14 @@ impl Import<'_> {
                 } => self.damaged(offset, bytes, detail),
                 Piece::Message(message) => {
                     if self.progress.beyond.contains(&message.offset) {
+                        continue;
+                    }
+                    // Refused each time: only a file that was made elsewhere has one.
+                    let coded = envelope::encode(&message.envelope);
+                    if !submit::fits(&message.envelope, coded.len()) {
+                        let bytes = self.reader.at() - message.offset;
+                        let detail = "the envelope has no recipient or too many";
+                        self.damaged(message.offset, bytes, detail);
                         continue;
                     }
                     bytes += message.content.len();

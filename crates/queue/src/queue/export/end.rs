@@ -308,7 +308,7 @@ impl Shared {
             }
             match state {
                 RecipientState::Waiting => {
-                    plan.schedule.release_held(parcel, now);
+                    plan.schedule.unhold(parcel, now);
                     plan.offer(parcel);
                 }
                 RecipientState::Removed => drop(plan.schedule.remove(parcel, now)),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::*;
+use crate::journal::Fate;
 use crate::transfer::ledger::{Ledger, Noted, Phase};
 use crate::transfer::read::{FileReader, Piece};
 use crate::transfer::write::FileWriter;
@@ -22,6 +23,7 @@ fn request(path: &Path) -> ExportRequest {
         filter: ExportFilter::default(),
         by: actor(),
         patience: Duration::ZERO,
+        stop: Arc::default(),
     }
 }
 
@@ -581,6 +583,26 @@ async fn damage_is_told_with_its_place_and_the_rest_is_imported() {
     assert!(damage.offset < hit as u64 && damage.offset + damage.bytes > hit as u64);
     assert_eq!(damage.detail, "the envelope is damaged");
     assert!(listed(&queue).keys().eq(["ONE", "THREE"]));
+}
+
+#[tokio::test]
+async fn a_message_that_no_queue_takes_is_passed() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let path = place.folder.path().join("moved.gpq");
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let mut file = FileWriter::create(&disk, &path, "mx1.example", 1).unwrap();
+    for recipients in [&["one@a.example"][..], &[], &["two@a.example"]] {
+        let envelope = submission(recipients, "").envelope;
+        let fates: Vec<Fate> = recipients.iter().map(|_| Fate::new()).collect();
+        file.add(1, &envelope, &fates, &Bytes::from_static(b"text"))
+            .unwrap();
+    }
+    file.finish().unwrap();
+    let imported = import(&queue, &path).unwrap();
+    assert_eq!((imported.messages, imported.damaged_count), (2, 1));
+    assert_eq!(imported.damages.len(), 1, "{imported:?}");
+    assert_eq!(queue.stats().messages, 2);
 }
 
 #[tokio::test]
