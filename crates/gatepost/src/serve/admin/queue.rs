@@ -237,7 +237,7 @@ async fn list(
     let matcher = Filter::from_query(query.as_deref().unwrap_or_default())?.matcher()?;
     let walk = walk::Walk::new(queue_of(&shared)?, matcher);
     let open = shared.turns.list()?;
-    Ok(walk::stream(walk, shared.turns.clone(), open))
+    Ok(walk::stream(walk, shared.turns, open))
 }
 
 async fn message(
