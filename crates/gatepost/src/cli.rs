@@ -19,6 +19,7 @@ mod envelope;
 mod explain;
 mod generate;
 mod queue;
+mod reports;
 mod rules;
 mod scan;
 mod serve;
@@ -94,6 +95,9 @@ enum Command {
         #[command(subcommand)]
         command: queue::QueueCommand,
     },
+    /// Tell which daily reports on DMARC and TLS wait, and send them now
+    #[command(subcommand, after_help = reports::AFTER_HELP)]
+    Reports(reports::ReportsCommand),
     /// Make the hash of a password read from standard input, for a listener's users_file
     HashPassword,
     /// Print the completions for a shell
@@ -123,6 +127,7 @@ pub fn run() -> ExitCode {
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
         Command::Queue { command } => queue::run(&config, command),
+        Command::Reports(command) => reports::run(&config, &command),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),

@@ -22,6 +22,7 @@ use crate::trace_fields::Edited;
 pub mod allowance;
 pub mod callouts;
 pub mod connection;
+pub mod daily;
 pub mod dial;
 pub mod dispatch;
 pub mod dmarc_reports;

@@ -14,6 +14,7 @@ pub mod observation;
 pub mod round;
 pub mod tally;
 
+use super::daily::WaitingReport;
 use super::sts::cache::unix_seconds;
 use observation::Observation;
 use tally::Tally;
@@ -24,6 +25,7 @@ pub struct DmarcReports {
     folder: Option<PathBuf>,
     tally: Arc<Mutex<Option<Tally>>>,
     saving: Arc<Mutex<()>>,
+    rounds: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl DmarcReports {
@@ -33,6 +35,7 @@ impl DmarcReports {
             folder,
             tally: Arc::default(),
             saving: Arc::default(),
+            rounds: Arc::default(),
         }
     }
 
@@ -77,6 +80,12 @@ impl DmarcReports {
             }
         }
         failure
+    }
+
+    /// Reports that are not sent yet, those of today too.
+    pub fn waiting(&self) -> Vec<WaitingReport> {
+        let waiting = self.with(|tally| tally.waiting(unix_seconds()));
+        waiting.unwrap_or_default()
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Tally) -> T) -> Option<T> {

@@ -16,6 +16,7 @@ pub mod record;
 pub mod round;
 pub mod tally;
 
+use super::daily::WaitingReport;
 use super::sts::cache::{Kept, unix_seconds};
 use tally::Tally;
 
@@ -96,6 +97,7 @@ pub struct TlsReports {
     folder: Option<PathBuf>,
     tally: Arc<Mutex<Option<Tally>>>,
     saving: Arc<Mutex<()>>,
+    rounds: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl TlsReports {
@@ -105,6 +107,7 @@ impl TlsReports {
             folder,
             tally: Arc::default(),
             saving: Arc::default(),
+            rounds: Arc::default(),
         }
     }
 
@@ -148,6 +151,12 @@ impl TlsReports {
             }
         }
         failure
+    }
+
+    /// Reports that are not sent yet, those of today too.
+    pub fn waiting(&self) -> Vec<WaitingReport> {
+        let waiting = self.with(|tally| tally.waiting(unix_seconds()));
+        waiting.unwrap_or_default()
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Tally) -> T) -> Option<T> {

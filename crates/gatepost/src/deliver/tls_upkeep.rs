@@ -10,6 +10,7 @@ use std::time::Duration;
 use queue::{Queue, SubmitError};
 use tokio::time::Instant;
 
+use super::daily::{ReportOutcome, WaitingReport};
 use super::dmarc_reports;
 use super::sts::cache::unix_seconds;
 use super::tls_reports::round::{Desk, Outgoing, begin_second, interval};
@@ -40,6 +41,28 @@ pub async fn run(snapshot: impl Fn() -> Arc<Context>) {
     }
 }
 
+/// Reports of both kinds that are not sent yet, by day and domain.
+pub fn waiting(cx: &Context) -> Vec<WaitingReport> {
+    let mut waiting = cx.services.dmarc_reports.waiting();
+    waiting.extend(cx.services.tls_reports.waiting());
+    waiting.sort();
+    waiting.sort_by(|one, other| one.day.cmp(&other.day));
+    waiting
+}
+
+/// Sends what is due of both kinds, whatever the time of the day is, and tells what became of it.
+///
+/// # Errors
+/// There is no queue to send them by.
+pub async fn report_now(cx: &Context) -> Result<Vec<ReportOutcome>, SubmitError> {
+    let queue = cx.services.queue()?;
+    let mut outcomes = report_dmarc(cx, 0, queue).await;
+    outcomes.extend(report(cx, 0, queue).await);
+    // What was sent must not go out again after a crash.
+    save(cx).await;
+    Ok(outcomes)
+}
+
 async fn save(cx: &Context) {
     let reports = cx.services.tls_reports.clone();
     let saved = tokio::task::spawn_blocking(move || reports.save()).await;
@@ -55,7 +78,7 @@ async fn save(cx: &Context) {
     }
 }
 
-async fn report(cx: &Context, begin_second: u64, queue: &Queue) {
+async fn report(cx: &Context, begin_second: u64, queue: &Queue) -> Vec<ReportOutcome> {
     let desk = Desk {
         settings: &cx.config.tls_reports,
         node: &cx.config.node.name,
@@ -66,10 +89,10 @@ async fn report(cx: &Context, begin_second: u64, queue: &Queue) {
     let post = async |outgoing| submit(cx, queue, outgoing).await;
     let round = cx.services.tls_reports.round(&desk, begin_second, post);
     // Boxed: it is large and rare.
-    Box::pin(round).await;
+    Box::pin(round).await
 }
 
-async fn report_dmarc(cx: &Context, begin_second: u64, queue: &Queue) {
+async fn report_dmarc(cx: &Context, begin_second: u64, queue: &Queue) -> Vec<ReportOutcome> {
     let desk = dmarc_reports::round::Desk {
         settings: &cx.config.dmarc_reports,
         node: &cx.config.node.name,
@@ -79,7 +102,7 @@ async fn report_dmarc(cx: &Context, begin_second: u64, queue: &Queue) {
     let post = async |outgoing| submit(cx, queue, outgoing).await;
     let round = cx.services.dmarc_reports.round(&desk, begin_second, post);
     // Boxed: it is large and rare.
-    Box::pin(round).await;
+    Box::pin(round).await
 }
 
 async fn submit(cx: &Context, queue: &Queue, outgoing: Outgoing) -> Result<(), String> {

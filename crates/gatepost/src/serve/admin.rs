@@ -22,6 +22,7 @@ use super::Server;
 use crate::metrics;
 
 pub mod queue;
+pub mod reports;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -98,6 +99,7 @@ pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(),
     let router = watching()
         .merge(commands())
         .merge(queue::commands())
+        .merge(reports::commands())
         .with_state(shared);
     // Whoever asks is known by its credentials: what it does to the queue is recorded.
     let router = router.into_make_service_with_connect_info::<queue::Peer>();

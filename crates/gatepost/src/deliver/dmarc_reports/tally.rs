@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::observation::{Observation, Published, Row};
+use crate::deliver::daily::{ReportKind, WaitingReport};
 use crate::deliver::tls_reports::tally::{DayNumber, day_of_file, day_text};
 
 /// Records of one day.
@@ -111,6 +112,26 @@ impl Tally {
             records.map(|published| (*number, Arc::clone(published)))
         });
         due.collect()
+    }
+
+    /// All that is not reported yet, today's too.
+    pub(super) fn waiting(&self, now: u64) -> Vec<WaitingReport> {
+        let today = now / DAY_SECONDS;
+        let waiting = self.days.iter().flat_map(|(number, day)| {
+            let open =
+                |(published, _): &(&Arc<Published>, &Rows)| !day.reported.contains(*published);
+            let records = day.records.iter().filter(open);
+            records.map(|(published, rows)| WaitingReport {
+                kind: ReportKind::Dmarc,
+                day: day_text(*number),
+                domain: published.record.domain.clone(),
+                count: rows
+                    .values()
+                    .fold(0, |sum, count| sum.saturating_add(*count)),
+                is_due: *number < today,
+            })
+        });
+        waiting.collect()
     }
 
     /// What there is to report.

@@ -17,7 +17,9 @@ use super::TlsReports;
 use super::document::{Document, Reported};
 use super::message::{Letterhead, message};
 use super::record::{Destination, destinations};
+use super::tally::day_text;
 use crate::config::DailyReportSettings;
+use crate::deliver::daily::{NOBODY, ReportKind, ReportOutcome, UNKNOWN};
 use crate::deliver::https::{Https, Resource};
 use crate::deliver::sts::cache::unix_seconds;
 use crate::event::Event;
@@ -97,55 +99,92 @@ pub fn begin_second() -> u64 {
 }
 
 impl TlsReports {
-    /// Sends what is due, if the time of the day has come. `post` puts a message into the queue, signed, and says why it could not.
-    pub async fn round<P, F>(&self, desk: &Desk<'_>, begin_second: u64, post: P)
+    /// Sends what is due, if the time of the day has come, and tells what became of it. `post` puts a message into the queue, signed,
+    /// and says why it could not. One round at a time: what two of them found due would go out twice.
+    pub async fn round<P, F>(
+        &self,
+        desk: &Desk<'_>,
+        begin_second: u64,
+        post: P,
+    ) -> Vec<ReportOutcome>
     where
         P: Fn(Outgoing) -> F,
         F: Future<Output = Result<(), String>>,
     {
         let now = unix_seconds();
-        if now % DAY_SECONDS >= begin_second {
-            self.report(desk, now, post).await;
+        if now % DAY_SECONDS < begin_second {
+            return Vec::new();
         }
+        let _one_at_a_time = self.rounds.lock().await;
+        self.report(desk, now, post).await
     }
 
-    async fn report<P, F>(&self, desk: &Desk<'_>, now: u64, post: P)
+    async fn report<P, F>(&self, desk: &Desk<'_>, now: u64, post: P) -> Vec<ReportOutcome>
     where
         P: Fn(Outgoing) -> F,
         F: Future<Output = Result<(), String>>,
     {
         let due = self.with(|tally| tally.due(now)).unwrap_or_default();
+        let mut outcomes = Vec::new();
         for (day, domain) in due {
+            let of = |to, problem, is_kept| ReportOutcome {
+                kind: ReportKind::Tls,
+                day: day_text(day),
+                domain: domain.clone(),
+                to,
+                problem,
+                is_kept,
+            };
             let records = desk.resolver.txt(&format!("_smtp._tls.{domain}")).await;
             let to = match records {
                 Ok(records) => destinations(&records),
                 Err(DnsError::NoSuchName | DnsError::NoRecord) => Vec::new(),
-                Err(DnsError::Temporary { .. }) => continue,
+                Err(DnsError::Temporary { .. }) => {
+                    outcomes.push(of(None, Some(UNKNOWN.to_owned()), true));
+                    continue;
+                }
             };
+            if to.is_empty() {
+                self.with(|tally| tally.done(day, &domain));
+                outcomes.push(of(None, Some(NOBODY.to_owned()), false));
+                continue;
+            }
             let policies = self.with(|tally| tally.of(day, &domain));
             let reported = Reported {
                 day,
                 policies: policies.unwrap_or_default(),
-                domain,
+                domain: domain.clone(),
             };
-            if to.is_empty() || desk.send(&reported, &to, &post).await {
-                self.with(|tally| tally.done(day, &reported.domain));
+            let told = desk.send(&reported, &to, &post).await;
+            let sent = told.iter().any(|(_, done)| done.is_ok());
+            if sent {
+                self.with(|tally| tally.done(day, &domain));
             }
+            let told = told
+                .into_iter()
+                .map(|(to, done)| of(Some(to), done.err(), !sent));
+            outcomes.extend(told);
         }
+        outcomes
     }
 }
 
 impl Desk<'_> {
-    /// Whether one destination has it, which is enough (RFC 8460 section 3).
-    async fn send<P, F>(&self, reported: &Reported, to: &[Destination], post: &P) -> bool
+    /// To whom it went, and why it did not. One destination that has it is enough (RFC 8460 section 3).
+    async fn send<P, F>(
+        &self,
+        reported: &Reported,
+        to: &[Destination],
+        post: &P,
+    ) -> Vec<(String, Result<(), String>)>
     where
         P: Fn(Outgoing) -> F,
         F: Future<Output = Result<(), String>>,
     {
         let Ok(document) = reported.document(self.settings, self.node) else {
-            return false;
+            return Vec::new();
         };
-        let mut sent = false;
+        let mut told = Vec::new();
         for destination in to {
             let (place, done) = match destination {
                 Destination::Mailto(to) => {
@@ -158,10 +197,10 @@ impl Desk<'_> {
                     (format!("https://{host}{path}"), posted)
                 }
             };
-            sent |= done.is_ok();
-            self.tell(reported, place, done);
+            self.tell(reported, place.clone(), done.clone());
+            told.push((place, done));
         }
-        sent
+        told
     }
 
     fn outgoing(&self, reported: &Reported, to: &Mailbox, document: &Document) -> Outgoing {

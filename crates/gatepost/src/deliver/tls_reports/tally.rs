@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Failure, ReportPolicy};
+use crate::deliver::daily::{ReportKind, WaitingReport};
 
 /// Recipient domains of one day.
 const DOMAINS_MAX: usize = 50_000;
@@ -152,6 +153,26 @@ impl Tally {
             domains.map(|domain| (*number, domain.clone()))
         });
         due.collect()
+    }
+
+    /// All that is not reported yet, today's too.
+    pub(super) fn waiting(&self, now: u64) -> Vec<WaitingReport> {
+        let today = now / DAY_SECONDS;
+        let waiting = self.days.iter().flat_map(|(number, day)| {
+            let domains = day.domains.iter();
+            let open = domains.filter(|(domain, _)| !day.reported.contains(*domain));
+            open.map(|(domain, policies)| WaitingReport {
+                kind: ReportKind::Tls,
+                day: day_text(*number),
+                domain: domain.clone(),
+                count: policies.values().fold(0, |sum, counts| {
+                    sum.saturating_add(counts.successes)
+                        .saturating_add(counts.failures)
+                }),
+                is_due: *number < today,
+            })
+        });
+        waiting.collect()
     }
 
     /// What there is to report.

@@ -56,3 +56,35 @@ async fn only_mailboxes_take_reports() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     assert_eq!(found(&many, "").await.unwrap().len(), DESTINATIONS_MAX);
 }
+
+/// RFC 9990 section 4, step 9: who takes reports says where, but only at home.
+#[tokio::test]
+async fn who_consents_may_name_another_address_of_the_same_host() {
+    let name = "example.org._report._dmarc.reports.example";
+    let outside = ["mailto:b@reports.example", "mailto:c@reports.example"];
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "v=DMARC1; rua=mailto:in@Reports.example!10m",
+            &["in@Reports.example"],
+        ),
+        (
+            "v=DMARC1; rua=https://reports.example/in,mailto:in@reports.example",
+            &["in@reports.example"],
+        ),
+        ("v=DMARC1; rua=mailto:victim@elsewhere.example", &[]),
+        ("v=DMARC1; rua=nonsense", &[]),
+        ("v=DMARC1;", &["b@reports.example", "c@reports.example"]),
+    ];
+    for (text, expected) in cases {
+        let zone = format!("{name} TXT \"{text}\"");
+        assert_eq!(found(&outside, &zone).await.unwrap(), expected, "{text}");
+    }
+}
+
+/// RFC 9990 section 4, step 4.
+#[tokio::test]
+async fn a_name_that_the_dns_cannot_hold_is_no_consent() {
+    let label = "a".repeat(60);
+    let uri = format!("mailto:b@{label}.{label}.{label}.{label}.example");
+    assert_eq!(found(&[&uri], "").await.unwrap(), Vec::<String>::new());
+}
