@@ -17,6 +17,7 @@ use crate::relay_table::RelayTable;
 use crate::replies::{LANGUAGE_DEFAULT, Values};
 
 pub mod ask;
+mod sender;
 pub mod words;
 
 /// Who sends to whom, as far as it is known.

@@ -78,6 +78,9 @@ pub const DKIM_SIGNATURES_MAX: usize = 10;
 /// Bytes of a field with a signature: RSA of 4096 bits and many names in `h=` take two KiB.
 pub const DKIM_FIELD_BYTES_MAX: usize = 16 * 1024;
 
+/// Bits that an RSA key of DKIM needs at least (RFC 8301 section 3.2).
+pub const DKIM_RSA_BITS_MIN: usize = 1024;
+
 /// Names in `h=` of one signature.
 pub const DKIM_SIGNED_FIELDS_MAX: usize = 500;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use smtp::Reply;
 
 use super::ask::Asked;
+use super::sender;
 use super::{Admission, Check, Envelope, Taken, Told, reference, refusal, stage_words};
 use crate::config::{Address, Nexthop, NexthopOrder, NexthopTls};
 use crate::context::{Context, ListenerContext, RouteContext};
@@ -110,6 +111,10 @@ impl Findings<'_> {
             sections.push(("mailbox", self.mailbox_lines(taken)));
             sections.push(("nexthops", nexthop_lines(&taken.route)));
             sections.push(("engines", engine_lines(&taken.route)));
+            let rules = &taken.route.route.engines;
+            if rules.get(AUTH).is_some_and(|rule| rule.enabled) {
+                sections.push(("sender", sender::lines(&self.cx.config, self.envelope)));
+            }
             sections.push((
                 "refusals",
                 vec![format!("in language {}", taken.route.language)],

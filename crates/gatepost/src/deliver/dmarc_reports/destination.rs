@@ -7,7 +7,7 @@ use smtp::{Domain, Mailbox};
 use super::observation::Published;
 
 /// Destinations of one report (RFC 9990 section 3.5.4 asks for two at least).
-const DESTINATIONS_MAX: usize = 4;
+pub const DESTINATIONS_MAX: usize = 4;
 /// A name in the DNS, written with dots (RFC 1035 section 2.3.4).
 const NAME_BYTES_MAX: usize = 253;
 

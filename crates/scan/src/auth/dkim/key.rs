@@ -8,9 +8,7 @@ use net::resolver::Resolver;
 use super::signature::{Algorithm, Flaw, Signature};
 use crate::auth::facts::DkimResult;
 use crate::auth::tags::{Tags, base64};
-
-/// Bits that an RSA key needs at least (RFC 8301 section 3.2).
-const RSA_BITS_MIN: usize = 1024;
+use crate::limits::DKIM_RSA_BITS_MIN;
 
 /// Records of a selector that are tried: there should be one (section 3.6.2.2).
 const RECORDS_MAX: usize = 4;
@@ -129,11 +127,11 @@ impl Key {
             ));
         }
         let verified = match algorithm {
-            Algorithm::Rsa if self.bits < RSA_BITS_MIN => {
+            Algorithm::Rsa if self.bits < DKIM_RSA_BITS_MIN => {
                 return Err(Flaw {
                     result: DkimResult::Policy,
                     problem: format!(
-                        "the key has {} bits; {RSA_BITS_MIN} are too few to go below",
+                        "the key has {} bits, of which {DKIM_RSA_BITS_MIN} are the least that proves anything",
                         self.bits
                     ),
                 });
