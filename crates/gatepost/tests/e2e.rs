@@ -18,6 +18,8 @@ mod support;
 mod authentication;
 #[path = "e2e/cut_through.rs"]
 mod cut_through;
+#[path = "e2e/daily_reports.rs"]
+mod daily_reports;
 #[path = "e2e/dane.rs"]
 mod dane;
 #[path = "e2e/dialogs.rs"]

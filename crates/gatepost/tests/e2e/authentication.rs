@@ -14,7 +14,7 @@ use crate::support::programs::python;
 use crate::support::sink::Sink;
 
 /// Signs a message (standard input) with the key in a file.
-const SIGNER: &str = "
+pub(crate) const SIGNER: &str = "
 import dkim, sys
 domain, key = sys.argv[1], open(sys.argv[2], 'rb').read()
 message = sys.stdin.buffer.read()
@@ -82,7 +82,7 @@ impl World {
 }
 
 /// As character strings of a zone file (RFC 1035 5.1): each of 255 bytes at most.
-fn strings(text: &str) -> String {
+pub(crate) fn strings(text: &str) -> String {
     let parts = text.as_bytes().chunks(200);
     let parts = parts.map(|part| format!("\"{}\"", std::str::from_utf8(part).unwrap()));
     parts.collect::<Vec<_>>().join(" ")
