@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use scan::auth::results::Results;
+use scan::auth::results;
 
 use super::{OWN_PREFIX, RESULTS_NAME};
 
@@ -59,7 +59,7 @@ impl Edited {
 /// before is taken as well: behind [`Edited::prepend`] it would go on with the last field of ours.
 ///
 /// Ours are those that begin with [`OWN_PREFIX`], and Authentication-Results that claim to be of `authserv_id` (RFC 8601
-/// section 5); others' results stay.
+/// section 5) or do not tell whose they are; others' results stay.
 pub fn strip_own(message: &[u8], authserv_id: &str) -> Vec<Range<usize>> {
     let mut removed: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
@@ -99,16 +99,20 @@ fn claims_to_be(field: &[u8], authserv_id: &str) -> bool {
     else {
         return false;
     };
-    if !name
-        .trim_ascii_end()
-        .eq_ignore_ascii_case(RESULTS_NAME.as_bytes())
-    {
-        return false;
-    }
-    let body = String::from_utf8_lossy(body.get(1..).unwrap_or_default());
-    let results = Results::parse(&body);
-    // A lenient reader may take a final dot for nothing.
-    results.is_some_and(|results| results.authserv_id.trim_end_matches('.') == authserv_id)
+    is_named(name, RESULTS_NAME)
+        && results::claims_to_be(body.get(1..).unwrap_or_default(), authserv_id)
+}
+
+/// Whether this is the name of a field, blanks and control characters around it aside: a lenient reader may pass over them.
+fn is_named(name: &[u8], wanted: &str) -> bool {
+    let is_odd = |byte: &u8| byte.is_ascii_whitespace() || byte.is_ascii_control();
+    let mut plain = name.iter().filter(|byte| !is_odd(byte));
+    let mut wanted = wanted.bytes();
+    wanted.all(|byte| {
+        plain
+            .next()
+            .is_some_and(|it| it.eq_ignore_ascii_case(&byte))
+    }) && plain.next().is_none()
 }
 
 /// Bytes of the first line, its CRLF included.

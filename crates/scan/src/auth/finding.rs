@@ -155,18 +155,35 @@ fn reason(facts: &Authentication) -> String {
     printable(&text, 400)
 }
 
-/// What SPF and DKIM have to show.
+/// Signatures that a reason names.
+const NAMED_MAX: usize = 3;
+
+/// What SPF and DKIM have to show: of many signatures those that pass, and the first of the others.
 fn shown(facts: &Authentication) -> String {
     let mut shown = Vec::new();
     if let Some(fact) = &facts.spf_mail {
         shown.push(spf(fact));
     }
-    shown.extend(facts.dkim.iter().take(3).map(|fact| match fact.result {
+    let (good, bad): (Vec<&DkimFact>, Vec<_>) = facts
+        .dkim
+        .iter()
+        .partition(|fact| fact.result == DkimResult::Pass);
+    let named = good.into_iter().chain(bad).take(NAMED_MAX);
+    shown.extend(named.map(|fact| match fact.result {
         DkimResult::Pass => format!("DKIM passes for {}", fact.domain),
         _ => format!("DKIM {} ({})", fact.result.word(), signature(fact)),
     }));
     if facts.dkim.is_empty() {
         shown.push("no DKIM signature".to_owned());
+    }
+    if facts.dkim_skipped > 0 {
+        let (looked_at, all) = (facts.dkim.len(), facts.dkim.len() + facts.dkim_skipped);
+        shown.push(format!(
+            "of {all} DKIM signatures only the {looked_at} topmost were looked at"
+        ));
+    } else if facts.dkim.len() > NAMED_MAX {
+        let more = facts.dkim.len() - NAMED_MAX;
+        shown.push(format!("{more} more DKIM signatures"));
     }
     shown.join(", ")
 }

@@ -10,7 +10,7 @@ use smtp::ReversePath;
 
 use super::dkim::key::Key;
 use super::facts::{Authentication, DkimResult};
-use super::results::Results;
+use super::results::{Results, claims_to_be};
 use super::{Auth, AuthSettings, dmarc, spf};
 use crate::limits::DKIM_SIGNATURES_MAX;
 use crate::message::Message;
@@ -26,7 +26,10 @@ pub fn authentication(bytes: &[u8]) {
     spf::fuzz(&text);
     dmarc::fuzz(&text);
     let _ = Key::parse(&text);
-    let _ = Results::parse(&text);
+    let strict = Results::parse(&text);
+    if strict.is_some_and(|strict| strict.authserv_id == "us.example") {
+        assert!(claims_to_be(bytes, "us.example"));
+    }
     let facts = gathered(bytes);
     assert!(facts.dkim.len() <= DKIM_SIGNATURES_MAX);
     for fact in &facts.dkim {

@@ -3,8 +3,12 @@
 //! Reading is for two things: what a sealer of ARC had found, and whose word a field claims to be. It takes any text, and
 //! what is not understood is passed over.
 
+mod claim;
+
 use super::facts::{ArcFact, Authentication, DkimFact, DmarcFact, SpfFact};
 use crate::printable::printable;
+
+pub use claim::claims_to_be;
 
 /// Results of one field that are read.
 const METHODS_MAX: usize = 64;
