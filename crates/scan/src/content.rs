@@ -3,6 +3,7 @@
 //!
 //! Its word alone never refuses by default: what a text is like is a reason to look twice, no proof.
 
+pub mod classifier;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod reading;

@@ -25,6 +25,11 @@ fn addresses() {
 }
 
 #[test]
+fn models() {
+    run("model", model);
+}
+
+#[test]
 fn readings() {
     run("reading", reading);
 }
