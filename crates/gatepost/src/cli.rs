@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigError};
 use crate::context::{Context, Services};
 
 mod check;
+mod classifier;
 mod control;
 mod doctor;
 mod envelope;
@@ -74,6 +75,12 @@ enum Command {
     /// Tell the rules on content, try them on a message, check files with rules
     #[command(subcommand, after_help = rules::AFTER_HELP)]
     Rules(rules::RulesCommand),
+    /// Train a model of the classifier on folders of ham and spam
+    Train(classifier::TrainOptions),
+    /// Tell how well a model tells ham from spam, with its worst mistakes
+    Evaluate(classifier::EvaluateOptions),
+    /// Teach a model single messages
+    Learn(classifier::LearnOptions),
     /// Let the running node read its configuration again
     Reload {
         /// One JSON object instead of text
@@ -112,6 +119,9 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => explain::run(&config, &options),
         Command::Doctor(options) => doctor::run(&config, &options),
         Command::Rules(command) => rules::run(&config, &command),
+        Command::Train(options) => classifier::run_train(&options),
+        Command::Evaluate(options) => classifier::evaluate(&options),
+        Command::Learn(options) => classifier::run_learn(&options),
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
         Command::HashPassword => generate::hash_password(),
