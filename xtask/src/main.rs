@@ -1,4 +1,4 @@
-//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|peers`.
+//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|peers|specimens`.
 //!
 //! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
 //! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
@@ -15,6 +15,8 @@ mod crash;
 mod docs;
 mod fuzz;
 mod install;
+mod random;
+mod specimens;
 mod steps;
 mod test;
 mod tidy;
@@ -45,6 +47,9 @@ usage: cargo xtask TASK [options]
                      the fuzz targets, or one of them, for N seconds each (60)
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
   peers              install what tests and benches need beside Gatepost, and nothing else
+  specimens --out DIR [--per-message N] [--seed S] [--year Y]
+                     legitimate mail of testdata/legitimate, N variations (1) of each message for different recipients,
+                     dated anywhere in 2002-2026 or in one year
 ";
 
 fn main() -> ExitCode {
@@ -70,6 +75,7 @@ fn run() -> Result<bool> {
         "fuzz" => fuzz::run(arguments),
         "docs" => docs::run(arguments),
         "peers" => install::run(arguments),
+        "specimens" => specimens::run(arguments),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
             Ok(true)

@@ -19,9 +19,11 @@ mod doctor;
 mod envelope;
 mod explain;
 mod generate;
+mod queue;
 mod rules;
 mod scan;
 mod serve;
+mod socket;
 
 /// Where the embedded default keeps everything.
 const EMBEDDED_DATA_DIR: &str = "./gatepost-data";
@@ -93,6 +95,12 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Tell what waits in the queue of the running node, and act on it
+    #[command(after_help = queue::AFTER_HELP)]
+    Queue {
+        #[command(subcommand)]
+        command: queue::QueueCommand,
+    },
     /// Make the hash of a password read from standard input, for a listener's users_file
     HashPassword,
     /// Print the completions for a shell
@@ -124,6 +132,7 @@ pub fn run() -> ExitCode {
         Command::Learn(options) => classifier::run_learn(&options),
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
+        Command::Queue { command } => queue::run(&config, command),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),

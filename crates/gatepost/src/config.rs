@@ -13,6 +13,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod authentication;
 mod content;
 mod delivery;
 mod domains;
@@ -36,6 +37,7 @@ mod suggest;
 mod tls_policy;
 mod value;
 
+pub use authentication::Authentication;
 pub use content::Content;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
@@ -47,13 +49,13 @@ pub use listener::{
 };
 pub use nexthop::{Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls};
 pub use node::{Admin, DecisionLog, Dns, Level, Log, Node, Scan};
-pub use queue::{Destination, Pool, Queue, Queueing, Rate};
+pub use queue::{Destination, Destinations, Pool, Queue, Queueing, Rate};
 pub use reference::reference_markdown;
 pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
-pub use tls_policy::{TlsPolicy, TlsReportSettings};
+pub use tls_policy::{DailyReportSettings, TlsPolicy};
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
 #[derive(Clone, Debug)]
@@ -75,7 +77,9 @@ pub struct Config {
     /// `[tls_policy]`: how servers that take messages must prove themselves.
     pub tls_policy: TlsPolicy,
     /// `[tls_reports]`: who is told how that went.
-    pub tls_reports: TlsReportSettings,
+    pub tls_reports: DailyReportSettings,
+    /// `[dmarc_reports]`: who is told what DMARC said of messages.
+    pub dmarc_reports: DailyReportSettings,
     /// `[queue]`: where messages wait that can't be handed on at once.
     pub queue: Queue,
     /// `[reports]`: who reports on messages, and to whom.
@@ -87,7 +91,7 @@ pub struct Config {
     /// `[[pool]]`: addresses and names to deliver from.
     pub pools: Vec<Pool>,
     /// `[[destination]]`, in the order of the file: the first that matches counts.
-    pub destinations: Vec<Destination>,
+    pub destinations: Destinations,
     /// `[[listener]]`, in the order of the file; never empty.
     pub listeners: Vec<Arc<Listener>>,
     /// `[[route]]`, in the order of the file; never empty.
@@ -97,12 +101,22 @@ pub struct Config {
     pub domains: Arc<DomainMap>,
     /// `[engine.NAME]` by name: each engine that is set up (those that need no daemon always are).
     pub engines: BTreeMap<String, Engine>,
+    /// `[auth]`: what is made of sender authentication.
+    pub auth: Authentication,
     /// `[allow]`: who is never refused as spam.
     pub allow: ListSettings,
     /// `[block]`: who is always refused.
     pub block: ListSettings,
     /// The texts of refusals: the built-in ones, with what `[replies.LANGUAGE]` changes or translates.
     pub replies: Arc<Templates>,
+}
+
+/// A duration as the configuration writes it, such as `1h30m`.
+///
+/// # Errors
+/// What is wrong with it, and what to write.
+pub(crate) fn duration(text: &str) -> Result<std::time::Duration, (String, String)> {
+    value::duration(text).map_err(|fault| (fault.message, fault.remedy))
 }
 
 #[cfg(test)]

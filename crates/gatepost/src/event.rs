@@ -10,15 +10,18 @@ use std::sync::Arc;
 use scan::finding::UnavailableCause;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Client, Decision, Reply, Stage, Tls};
+use crate::decision::{Client, Decision, Reply};
 use crate::deliver::families::Family;
 
 mod delivery;
 pub mod fields;
+mod operation;
+mod session;
 mod time;
 
 pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
-
+pub use operation::{QueueAction, QueueChange, QueueMoved, SuspensionKind};
+pub use session::{ConnectionRefusal, SessionEnd, SessionEnded};
 pub use time::Time;
 
 /// A fact worth a line.
@@ -105,6 +108,45 @@ pub enum Event {
         damaged: u64,
         /// How long it took.
         milliseconds: f32,
+    },
+    /// An operator did something to a queued message.
+    QueueChanged(Box<QueueChange>),
+    /// An operator moved messages from the queue into a file.
+    QueueExported(Box<QueueMoved>),
+    /// An operator moved messages from a file into the queue.
+    QueueImported(Box<QueueMoved>),
+    /// An export that an earlier run left behind was ended.
+    QueueExportEnded {
+        /// The file; empty if the note of it was damaged.
+        file: String,
+        /// Whether the file was finished: then its messages left the queue, else they go on.
+        finished: bool,
+        /// How many messages.
+        messages: u64,
+    },
+    /// An operator suspended deliveries.
+    DeliverySuspended {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What is suspended.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
+    },
+    /// An operator let suspended deliveries go on.
+    DeliveryResumed {
+        /// What the name is one of.
+        kind: SuspensionKind,
+        /// What goes on.
+        name: String,
+        /// Who did it.
+        by: String,
+        /// Why.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        reason: String,
     },
     /// A session without any transaction ended.
     SessionEnded(Box<SessionEnded>),
@@ -261,6 +303,24 @@ pub enum Event {
         /// What happened.
         detail: String,
     },
+    /// An aggregate report on DMARC was put into the queue (RFC 9990).
+    DmarcReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it goes to.
+        to: String,
+        /// Messages that it is on.
+        messages: u64,
+    },
+    /// An aggregate report on DMARC could not be put into the queue; it is tried again.
+    DmarcReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it was to go to.
+        to: String,
+        /// What happened.
+        detail: String,
+    },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
         /// Bytes in use.
@@ -273,85 +333,6 @@ pub enum Event {
         /// How many.
         lines: u64,
     },
-}
-
-/// A session that ended without a transaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SessionEnded {
-    /// The listener's name.
-    pub listener: Arc<str>,
-    /// Who connected.
-    pub client: Client,
-    /// The encryption of the session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Tls>,
-    /// The name given with EHLO or HELO.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub ehlo: String,
-    /// The last stage that was reached.
-    pub stage: Stage,
-    /// What ended it.
-    pub reason: SessionEnd,
-    /// Particulars, for the operator.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-    /// Commands that were refused.
-    pub bad_commands: u32,
-    /// The last reply that was not positive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply: Option<Reply>,
-    /// How long the session lasted, in milliseconds.
-    pub milliseconds: f32,
-}
-
-/// What ended a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SessionEnd {
-    /// QUIT.
-    Quit,
-    /// The client closed the connection.
-    Disconnect,
-    /// The client spoke before the banner.
-    EarlyTalker,
-    /// Too many commands were refused.
-    TooManyErrors,
-    /// The client gave no command in time, or too few bytes.
-    Timeout,
-    /// A list or rule refused the client.
-    Refused,
-    /// The TLS handshake failed.
-    TlsFailed,
-    /// The PROXY header was missing or wrong.
-    ProxyFailed,
-    /// The session used up its transactions or its idle commands.
-    Limit,
-    /// The connection broke.
-    Io,
-    /// We were stopped.
-    Stop,
-    /// Our own fault; it ended this session alone.
-    Fault,
-}
-
-/// Why a connection was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConnectionRefusal {
-    /// The listener has as many connections as it takes.
-    Listener,
-    /// The client's network has as many connections as it may.
-    Network,
-    /// All listeners together have as many connections as they take.
-    Overall,
-    /// A block list.
-    List,
-    /// The process is stopping.
-    Stopping,
-    /// The process is short of file descriptors or memory.
-    Exhausted,
-    /// The PROXY header that the peer must send was missing or wrong.
-    Proxy,
 }
 
 impl Event {
@@ -410,6 +391,12 @@ impl Event {
             Event::DiskWorks => "disk-works",
             Event::QueueDamaged { .. } => "queue-damaged",
             Event::QueueRecovered { .. } => "queue-recovered",
+            Event::QueueChanged(_) => "queue-changed",
+            Event::QueueExported(_) => "queue-exported",
+            Event::QueueImported(_) => "queue-imported",
+            Event::QueueExportEnded { .. } => "queue-export-ended",
+            Event::DeliverySuspended { .. } => "delivery-suspended",
+            Event::DeliveryResumed { .. } => "delivery-resumed",
             Event::SessionEnded(_) => "session-ended",
             Event::ConnectionRefused { .. } => "connection-refused",
             Event::EngineDown { .. } => "engine-down",
@@ -429,6 +416,8 @@ impl Event {
             Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
             Event::TlsReportSent { .. } => "tls-report-sent",
             Event::TlsReportFailed { .. } => "tls-report-failed",
+            Event::DmarcReportSent { .. } => "dmarc-report-sent",
+            Event::DmarcReportFailed { .. } => "dmarc-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

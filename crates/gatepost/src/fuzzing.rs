@@ -5,6 +5,8 @@
 
 use std::io::{BufRead, BufReader};
 
+use scan::message::Message;
+
 use crate::config::{Config, ERRORS_MAX};
 use crate::deliver::security::is_tls_optional;
 use crate::deliver::sts::policy::Policy;
@@ -12,7 +14,11 @@ use crate::deliver::sts::record::policy_id;
 use crate::deliver::tls_reports::record::{Destination, destinations};
 use crate::mbox::{Messages, Stored};
 use crate::reference::{Reference, References};
-use crate::trace_fields::{Edited, strip_own};
+use crate::serve::admin::queue::Filter;
+use crate::trace_fields::{Edited, hops, strip_own};
+
+pub use crate::deliver::report::fuzzing::reports;
+pub use crate::deliver::signing::fuzzing::canonical;
 
 #[cfg(test)]
 mod tests;
@@ -87,6 +93,23 @@ pub fn tls_policy(bytes: &[u8]) {
     let _ = is_tls_optional(bytes);
 }
 
+/// The query of a list of the queue: it is read and written alike, or refused with what to do.
+pub fn queue_filter(bytes: &[u8]) {
+    let query = String::from_utf8_lossy(bytes);
+    let refused = match Filter::from_query(&query) {
+        Ok(filter) => {
+            assert_eq!(Filter::from_query(&filter.to_query()), Ok(filter.clone()));
+            filter.matcher().err()
+        }
+        Err(problem) => Some(problem),
+    };
+    if let Some(problem) = refused {
+        assert!(!problem.error.is_empty());
+        // What was sent is told in a form that no terminal obeys.
+        assert!(!problem.error.contains(char::is_control));
+    }
+}
+
 /// A reference: what is read is written alike, and a node that goes on behind it never issues it again.
 pub fn reference(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
@@ -104,9 +127,27 @@ pub fn reference(bytes: &[u8]) {
     }
 }
 
+/// The way of a message by its Received fields: one that this node adds counts, whatever stands below.
+pub fn way(message: &[u8]) {
+    let count = |bytes: Vec<u8>| hops(&Message::new(bytes.into()), "mx.example.net");
+    let before = count(message.to_vec());
+    assert!(before.own <= before.received && before.received <= message.len() / 9);
+    let field = b"Received: from a (b [192.0.2.1])\r\n\tby mx.example.net (Gatepost) with ESMTP\r\n\tid K7QX-3M9D-2F;\r\n\tSun, 1 Mar 2026 12:00:00 +0000\r\n";
+    let after = count([field, message].concat());
+    // What begins with a blank goes on with our field.
+    if !message.starts_with(b" ") && !message.starts_with(b"\t") {
+        assert_eq!(
+            (after.received, after.own),
+            (before.received + 1, before.own + 1)
+        );
+    }
+    let other = count([b"Received: by mx.example.org id K7QX-3M9D-2F\r\n", message].concat());
+    assert!(other.own <= before.own && other.received >= before.received);
+}
+
 /// The edits on a message: in order, within it; nothing else is lost, and nothing of it passes for a field of ours.
 pub fn trace_fields(message: &[u8]) {
-    let removed = strip_own(message);
+    let removed = strip_own(message, "mx.example.net");
     let in_order = |pair: &[std::ops::Range<usize>]| pair[0].end < pair[1].start;
     assert!(removed.windows(2).all(in_order));
     let within =
@@ -127,6 +168,9 @@ pub fn trace_fields(message: &[u8]) {
     assert_eq!(restored, message);
     // Of what goes out, ours is what was prepended, no more and no less.
     let ours = 0..edited.prepend.len();
-    assert_eq!(strip_own(&sent), std::slice::from_ref(&ours));
-    assert!(strip_own(stripped).is_empty());
+    assert_eq!(
+        strip_own(&sent, "mx.example.net"),
+        std::slice::from_ref(&ours)
+    );
+    assert!(strip_own(stripped, "mx.example.net").is_empty());
 }

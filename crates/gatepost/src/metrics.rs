@@ -197,6 +197,18 @@ const TABLE: &[(&str, Sort, &str, &str)] = &[
         "Deliveries whose final reply was lost, so that the message may arrive twice",
     ),
     (
+        "gatepost_queue_operations_total",
+        Sort::Counter,
+        "action",
+        "What operators did to queued messages: retry, hold, release, remove, reroute",
+    ),
+    (
+        "gatepost_queue_suspensions",
+        Sort::Gauge,
+        "",
+        "Domains, customers and destinations whose deliveries an operator has suspended",
+    ),
+    (
         "gatepost_reports_total",
         Sort::Counter,
         "",
@@ -241,6 +253,9 @@ pub fn count(event: &Event) {
         Event::ReportQueued { .. } => counter!("gatepost_reports_total").increment(1),
         Event::DiskFull { .. } | Event::DiskFault { .. } => gauge!("gatepost_queue_accepts").set(0.0),
         Event::DiskFree { .. } | Event::DiskWorks => gauge!("gatepost_queue_accepts").set(1.0),
+        Event::QueueChanged(change) => {
+            counter!("gatepost_queue_operations_total", "action" => change.action.word()).increment(1);
+        }
         Event::QueueDamaged { .. } => counter!("gatepost_queue_damaged_total").increment(1),
         Event::SessionEnded(session) => counter!(
             "gatepost_sessions_without_transaction_total",
@@ -367,6 +382,7 @@ fn read_queue(queue: &Queue) {
         .into_iter()
         .filter(|site| site.backed_off.is_some());
     gauge!("gatepost_queue_sites_backing_off").set(backed_off.count() as f64);
+    gauge!("gatepost_queue_suspensions").set(queue.suspensions().len() as f64);
     counter!("gatepost_queue_submits_total").absolute(stats.submits);
     counter!("gatepost_queue_syncs_total").absolute(stats.syncs);
 }

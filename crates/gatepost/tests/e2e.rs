@@ -14,6 +14,8 @@
 #[path = "e2e/support.rs"]
 mod support;
 
+#[path = "e2e/authentication.rs"]
+mod authentication;
 #[path = "e2e/cut_through.rs"]
 mod cut_through;
 #[path = "e2e/dane.rs"]
@@ -30,6 +32,8 @@ mod dsn;
 mod encryption;
 #[path = "e2e/engines.rs"]
 mod engines;
+#[path = "e2e/gathered.rs"]
+mod gathered;
 #[path = "e2e/good_mail.rs"]
 mod good_mail;
 #[path = "e2e/hostile.rs"]
@@ -56,6 +60,12 @@ mod pools;
 mod queue;
 #[path = "e2e/queue_faults.rs"]
 mod queue_faults;
+#[path = "e2e/queue_moving.rs"]
+mod queue_moving;
+#[path = "e2e/queue_operation.rs"]
+mod queue_operation;
+#[path = "e2e/queue_removal.rs"]
+mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
 #[path = "e2e/requiretls.rs"]

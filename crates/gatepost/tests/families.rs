@@ -91,6 +91,9 @@ fn scene() {
         dispositions.iter().all(|one| one == "relayed"),
         "{dispositions:?}"
     );
+    if scene == "ipv6_is_found_out" {
+        gateway.await_event("family-down", |_| true);
+    }
     let down = gateway.events("family-down");
     let state = gateway.command(&["state"]);
     let state = String::from_utf8_lossy(&state.stdout).into_owned();

@@ -3,7 +3,12 @@
 //!
 //! Each takes any bytes and panics if something does not hold that must.
 
+use std::sync::Arc;
+
+use crate::journal::Fate;
 use crate::record::{Found, HEADER_BYTES, envelope, scan};
+use crate::transfer::memory::{Memory, all_pieces};
+use crate::transfer::read::{FileReader, Piece};
 use crate::{journal, sidecar};
 
 #[cfg(test)]
@@ -40,6 +45,35 @@ pub fn segment(bytes: &[u8]) {
         assert_eq!(envelope::decode(&envelope::encode(&read)), Some(read));
     }
     let _ = sidecar::decode(bytes);
+}
+
+/// A file that moves messages to another node.
+pub fn export_file(bytes: &[u8]) {
+    let Ok(reader) = FileReader::open(Arc::new(Memory(bytes.to_vec()))) else {
+        return;
+    };
+    let _ = reader.is_finished();
+    for piece in all_pieces(reader) {
+        let Piece::Message(message) = piece else {
+            continue;
+        };
+        // What is taken in can be written again.
+        let mut coded = envelope::encode(&message.envelope);
+        let mut fates = vec![Fate::new(); message.envelope.recipients.len()];
+        for (recipient, fate) in &message.fates {
+            if let Some(place) = fates.get_mut(*recipient as usize) {
+                fate.clone_into(place);
+            }
+        }
+        envelope::put_fates(&mut coded, &fates);
+        assert_eq!(envelope::decode(&coded).as_ref(), Some(&message.envelope));
+        let known = message
+            .fates
+            .iter()
+            .filter(|(_, fate)| *fate != Fate::new());
+        let again = envelope::fates(&coded).unwrap_or_default();
+        assert!(again.iter().eq(known));
+    }
 }
 
 /// A journal.

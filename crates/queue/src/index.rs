@@ -1,11 +1,11 @@
 //! What memory keeps of each message and recipient: places on the disk and numbers, no text.
 //!
-//! Lanes are interned; diagnostics, paths and contents stay on the disk. A message with one recipient takes about 130 bytes
-//! here with everything that leads to it (`examples/footprint.rs` counts).
+//! Lanes are interned; diagnostics, paths and contents stay on the disk. A message with one recipient takes about 300 bytes,
+//! the schedule's share included (`tests/queue_memory.rs` counts).
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::journal::Fate;
+use crate::journal::{Exporting, Fate};
 use crate::sidecar::Summary;
 use crate::{LaneKey, RecipientState};
 
@@ -46,6 +46,10 @@ pub(crate) struct Recipient {
     pub(crate) warned: bool,
     /// Whether its entry says more than an outcome: what an operator did.
     pub(crate) acted: bool,
+    /// Whether it is held for an export.
+    pub(crate) exporting: bool,
+    /// Whether its entry tells since when it is past its lifetime.
+    pub(crate) overdue: bool,
 }
 
 impl Recipient {
@@ -56,6 +60,13 @@ impl Recipient {
         self.state = fate.state;
         self.warned = fate.warned;
         self.acted = fate.by.is_some();
+        self.exporting = fate.exporting != Exporting::No;
+        self.overdue = fate.overdue.is_some();
+    }
+
+    /// Whether its entry says more than an outcome, which the next one must not forget.
+    pub(crate) fn says_more(&self) -> bool {
+        self.acted || self.exporting || self.overdue
     }
 }
 
@@ -67,6 +78,8 @@ pub(crate) struct Segment {
     pub(crate) end: u64,
     /// Where the next entry of its journal goes.
     pub(crate) journal_end: u64,
+    /// Bytes of it that came with messages that were moved here: they say nothing twice.
+    pub(crate) journal_copied: u64,
     /// Messages that wait.
     pub(crate) live: u64,
     /// Bytes of their records.
@@ -128,6 +141,11 @@ impl Index {
     pub(crate) fn after(&self, id: Option<u64>) -> impl Iterator<Item = u64> + '_ {
         let from = id.map_or(0, |id| id.saturating_add(1));
         self.by_id.range(from..).map(|(&id, _)| id)
+    }
+
+    /// The highest id.
+    pub(crate) fn last_id(&self) -> Option<u64> {
+        self.by_id.keys().next_back().copied()
     }
 
     /// The message in a slot.
@@ -347,4 +365,6 @@ const UNKNOWN: Recipient = Recipient {
     state: RecipientState::Waiting,
     warned: false,
     acted: false,
+    exporting: false,
+    overdue: false,
 };

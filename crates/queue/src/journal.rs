@@ -24,6 +24,9 @@ const FLAG_WARNED: u64 = 1;
 const FLAG_REROUTED: u64 = 2;
 const FLAG_ACTED: u64 = 4;
 const FLAG_FAULT: u64 = 8;
+const FLAG_EXPORTING: u64 = 16;
+const FLAG_HELD_BEFORE: u64 = 32;
+const FLAG_OVERDUE: u64 = 64;
 
 /// What is known of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +47,23 @@ pub(crate) struct Fate {
     pub(crate) rerouted: Option<String>,
     /// Who acted last.
     pub(crate) by: Option<Actor>,
+    /// Whether it is held for an export; an earlier version, which does not know of it, sees one that is held.
+    pub(crate) exporting: Exporting,
+    /// When a start first found the message past its lifetime and this one waiting, in milliseconds since 1970 UTC. It stands
+    /// last, where an earlier version does not look.
+    pub(crate) overdue: Option<u64>,
+}
+
+/// Whether a recipient is held for an export that is not finished.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Exporting {
+    /// It is not.
+    #[default]
+    No,
+    /// It is, and waited before.
+    Waited,
+    /// It is, and an operator held it before.
+    Held,
 }
 
 impl Fate {
@@ -58,6 +78,8 @@ impl Fate {
             last: None,
             rerouted: None,
             by: None,
+            exporting: Exporting::No,
+            overdue: None,
         }
     }
 }
@@ -111,7 +133,7 @@ pub(crate) fn encode(into: &mut Vec<u8>, salt: u64, entry: &Entry) {
     into.extend_from_slice(&payload);
 }
 
-fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
+pub(crate) fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
     into.push(match fate.state {
         RecipientState::Waiting => 0,
         RecipientState::Held => 1,
@@ -123,7 +145,10 @@ fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
     let flags = flag(fate.warned, FLAG_WARNED)
         | flag(fate.rerouted.is_some(), FLAG_REROUTED)
         | flag(fate.by.is_some(), FLAG_ACTED)
-        | flag(fate.last.is_some(), FLAG_FAULT);
+        | flag(fate.last.is_some(), FLAG_FAULT)
+        | flag(fate.exporting != Exporting::No, FLAG_EXPORTING)
+        | flag(fate.exporting == Exporting::Held, FLAG_HELD_BEFORE)
+        | flag(fate.overdue.is_some(), FLAG_OVERDUE);
     for number in [flags, u64::from(fate.attempts), fate.at, fate.retry_after] {
         put_number(into, number);
     }
@@ -147,6 +172,9 @@ fn put_fate(into: &mut Vec<u8>, fate: &Fate) {
     if let Some(by) = &fate.by {
         put_bytes(into, clip(&by.name, ACTOR_BYTES_MAX).as_bytes());
         put_bytes(into, clip(&by.reason, REASON_BYTES_MAX).as_bytes());
+    }
+    if let Some(since) = fate.overdue {
+        put_number(into, since);
     }
 }
 
@@ -181,7 +209,8 @@ fn entry(reader: &mut Reader<'_>) -> Option<Entry> {
     }
 }
 
-fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
+/// Reads what [`put_fate`] wrote.
+pub(crate) fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
     let state = match reader.byte()? {
         0 => RecipientState::Waiting,
         1 => RecipientState::Held,
@@ -209,6 +238,16 @@ fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
         Some(Actor { name, reason })
     };
     let warned = flags & FLAG_WARNED != 0;
+    let exporting = match (flags & FLAG_EXPORTING != 0, flags & FLAG_HELD_BEFORE != 0) {
+        (false, _) => Exporting::No,
+        (true, false) => Exporting::Waited,
+        (true, true) => Exporting::Held,
+    };
+    let overdue = if flags & FLAG_OVERDUE == 0 {
+        None
+    } else {
+        Some(reader.number()?)
+    };
     Some(Fate {
         state,
         attempts,
@@ -218,6 +257,8 @@ fn fate(reader: &mut Reader<'_>) -> Option<Fate> {
         last,
         rerouted,
         by,
+        exporting,
+        overdue,
     })
 }
 

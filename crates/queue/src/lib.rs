@@ -25,6 +25,7 @@ mod simulation;
 pub mod site;
 mod store;
 mod task;
+pub mod transfer;
 mod writer;
 
 pub use disk::{Disk, DiskFile, RealDisk};

@@ -5,7 +5,7 @@ pub const DIAGNOSTIC_BYTES_MAX: usize = 512;
 /// Bytes of a nexthop's name that are kept: a domain (RFC 5321 4.5.3.1.2) with scheme and port.
 pub const NEXTHOP_BYTES_MAX: usize = 300;
 /// Bytes of an actor's name that are kept.
-pub const ACTOR_BYTES_MAX: usize = 128;
+pub const ACTOR_BYTES_MAX: usize = 192;
 /// Bytes of an actor's reason that are kept.
 pub const REASON_BYTES_MAX: usize = 256;
 /// Bytes of one coded envelope.

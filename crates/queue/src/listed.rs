@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{Envelope, LastFault, MessageId};
+use crate::{Envelope, LaneKey, LastFault, MessageId, sidecar};
 
 /// A queued message as it is listed.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,17 @@ pub struct Listed {
     pub held: bool,
     /// In the order of [`Envelope::recipients`].
     pub recipients: Vec<ListedRecipient>,
+}
+
+impl Listed {
+    /// What the recipient at this place waits in, or did.
+    pub fn lane(&self, at: usize) -> Option<LaneKey> {
+        Some(LaneKey {
+            customer: Arc::clone(&self.envelope.customer),
+            domain: sidecar::domain_of(self.envelope.recipients.get(at)?),
+            nexthop: self.recipients.get(at)?.rerouted.as_deref().map(Arc::from),
+        })
+    }
 }
 
 /// How one recipient of a queued message fares.
@@ -70,8 +81,10 @@ pub enum Action {
     Retry,
     /// Try it no more until it is released.
     Hold,
-    /// Go on.
+    /// Go on, at once.
     Release,
+    /// Take a hold back: go on when it would have.
+    Unhold,
     /// Give it up; nobody is told but whoever reads the record.
     Remove,
     /// Send it to this nexthop, or to the configured one again.
@@ -81,7 +94,7 @@ pub enum Action {
 /// Who did something, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Actor {
-    /// Who; at most 128 bytes are kept.
+    /// Who; at most 192 bytes are kept.
     pub name: String,
     /// Why, in the actor's words; at most 256 bytes are kept.
     pub reason: String,

@@ -1,5 +1,6 @@
 //! What the queue tells whoever runs it: facts for an event log and alarms, never message content.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -51,5 +52,14 @@ pub enum Notice {
         damaged: u64,
         /// How long it took.
         took: Duration,
+    },
+    /// An export that an earlier run did not end was ended.
+    ExportEnded {
+        /// The file.
+        path: PathBuf,
+        /// Whether the file was finished: then the messages were removed, else they go on.
+        finished: bool,
+        /// How many messages.
+        messages: u64,
     },
 }

@@ -13,9 +13,12 @@ use crate::store::Store;
 use crate::writer::Writer;
 use crate::{Disk, Envelope, MessageId, Observer, Parcel, QueuedMessage, RecipientOutcome, site};
 
+mod export;
 mod gather;
 mod hot;
+mod import;
 mod jobs;
+mod loans;
 mod operate;
 mod settle;
 mod shared;
@@ -44,6 +47,8 @@ pub struct Settings {
     pub gather_max: Duration,
     /// Bytes of submitted contents that are kept in memory for the first attempt, at most.
     pub hot_bytes_max: u64,
+    /// Bytes of contents that deliveries have read from the disk and still hold, at most; one message may be larger.
+    pub lent_bytes_max: u64,
     /// What the schedule is held to.
     pub schedule: site::Limits,
 }
@@ -58,6 +63,7 @@ impl Settings {
             large_content_bytes_min: 512 << 10,
             gather_max: Duration::from_millis(10),
             hot_bytes_max: 64 << 20,
+            lent_bytes_max: 256 << 20,
             schedule: site::Limits::default(),
         }
     }
@@ -119,6 +125,8 @@ pub enum ReadError {
     Damaged(String),
     /// The disk failed.
     Fault(String),
+    /// It is being exported: nothing was changed.
+    Exporting,
 }
 
 /// How far the reading of earlier segments is.
@@ -285,21 +293,7 @@ impl Queue {
         if let Some(message) = self.shared.hot_message(id) {
             return Ok(message);
         }
-        let store = Arc::clone(&self.shared.store);
-        let read = move || {
-            let record = store.read(id, true)?;
-            Ok(QueuedMessage {
-                envelope: Arc::new(record.envelope),
-                content: record.content,
-            })
-        };
-        let closed = || ReadError::Fault("the queue is closed".to_owned());
-        self.shared
-            .jobs
-            .run(read)
-            .ok_or_else(closed)?
-            .await
-            .map_err(|_| closed())?
+        self.shared.borrow(id).await
     }
 
     /// Says what became of a parcel's recipients, by their indices in the envelope. Those that are not named are untried.
@@ -371,6 +365,9 @@ impl fmt::Display for ReadError {
             ReadError::Gone => f.write_str("the message is not in the queue any more"),
             ReadError::Damaged(detail) => write!(f, "the message is damaged: {detail}"),
             ReadError::Fault(detail) => write!(f, "the queue cannot be read: {detail}"),
+            ReadError::Exporting => f.write_str(
+                "it is being exported, and nothing was changed: wait for the end, or abort the export",
+            ),
         }
     }
 }

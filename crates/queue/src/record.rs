@@ -131,7 +131,7 @@ impl RecordHeader {
 }
 
 /// Pads a header and puts its checksum behind.
-fn finish(mut bytes: Vec<u8>) -> [u8; HEADER_BYTES] {
+pub(crate) fn finish(mut bytes: Vec<u8>) -> [u8; HEADER_BYTES] {
     bytes.resize(HEADER_BYTES - 4, 0);
     let crc = crc32fast::hash(&bytes);
     let mut header = [0; HEADER_BYTES];
@@ -142,7 +142,7 @@ fn finish(mut bytes: Vec<u8>) -> [u8; HEADER_BYTES] {
 }
 
 /// What the checksum at the end of a header covers, if it is right.
-fn checked(bytes: &[u8]) -> Option<&[u8]> {
+pub(crate) fn checked(bytes: &[u8]) -> Option<&[u8]> {
     let (covered, crc) = bytes
         .get(..HEADER_BYTES)?
         .split_at_checked(HEADER_BYTES - 4)?;

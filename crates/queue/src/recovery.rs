@@ -6,9 +6,11 @@
 //! A segment that the disk does not give away is left as it is and read later ([`Recoverer::again`]). Older ones do not wait
 //! for it: late mail of many is worse than the one duplicate that a copy in it may have hidden.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::{io, mem};
+
+use headers::Headers;
 
 use crate::index::{Index, Segment};
 use crate::journal::{self, Entry, Fate};
@@ -18,6 +20,8 @@ use crate::sidecar::{self, Builder, Summary};
 use crate::store::{Part, Store};
 use crate::{Notice, OpenError};
 
+mod headers;
+mod overdue;
 #[cfg(test)]
 mod tests;
 
@@ -43,65 +47,19 @@ pub(crate) struct Recoverer {
     pub(crate) total: u64,
 }
 
-/// What the headers of the segments say of each other.
-#[derive(Default)]
-struct Headers {
-    /// Where segments end that a later one names: what stands behind was refused.
-    ends: HashMap<u32, u64>,
-    /// Segments that say so of one that holds more.
-    pins: HashMap<u32, u32>,
-    /// Those that have a whole header, in order.
-    whole: BTreeSet<u32>,
-    /// Those that the disk did not give away.
-    unread: BTreeSet<u32>,
+/// What is said of the damaged end of the newest segment.
+const LAST_WRITE: &str =
+    "the end of the last write: unless a crash has cut it short, its messages were accepted";
+
+/// A message that was found.
+pub(crate) struct Waiting {
+    /// Its slot in the index.
+    pub(crate) slot: u32,
+    /// Each recipient that waits, and the milliseconds until it is due.
+    pub(crate) due: Vec<(u32, u64)>,
+    /// Since when it is known to be past its lifetime, in milliseconds since 1970 UTC.
+    pub(crate) overdue_since: Option<u64>,
 }
-
-impl Headers {
-    fn read(&mut self, store: &Store, number: u32) {
-        let mut bytes = [0; HEADER_BYTES];
-        let read = store
-            .file(number, Part::Log)
-            .and_then(|file| file.read_at(0, &mut bytes));
-        if read.is_err() {
-            self.unread.insert(number);
-            return;
-        }
-        self.unread.remove(&number);
-        let Some(header) = SegmentHeader::decode(&bytes) else {
-            return;
-        };
-        self.whole.insert(number);
-        if let Ok(before) = u32::try_from(header.before)
-            && before != 0
-        {
-            self.ends.insert(before, header.before_end);
-            if header.cut {
-                self.pins.insert(number, before);
-            }
-        }
-    }
-
-    /// Where this segment ends if a later one says so. The next later one with a header would be the one to say it.
-    fn end(&mut self, store: &Store, number: u32) -> io::Result<Option<u64>> {
-        for later in self.unread.clone() {
-            self.read(store, later);
-        }
-        if let Some(&end) = self.ends.get(&number) {
-            return Ok(Some(end));
-        }
-        let next = self.whole.range(number.saturating_add(1)..).next();
-        let hidden = self.unread.range(number..).next();
-        match hidden {
-            Some(hidden) if next.is_none_or(|next| hidden < next) => Err(io::Error::other(
-                format!("the header of {hidden:08x} cannot be read"),
-            )),
-            _ => Ok(None),
-        }
-    }
-}
-
-/// A message that was found: its slot in the index, and for each recipient that waits the milliseconds until it is due.
-pub(crate) type Waiting = (u32, Vec<(u32, u64)>);
 
 type Fates = HashMap<u64, Vec<(u32, u32, Fate)>>;
 
@@ -338,7 +296,12 @@ impl Recoverer {
         let due = open
             .map(|(_, recipient)| (recipient, delays.get(&recipient).copied().unwrap_or(0)))
             .collect();
-        waiting.push((slot, due));
+        let overdue_since = self.overdue_since(index, slot, fates, now);
+        waiting.push(Waiting {
+            slot,
+            due,
+            overdue_since,
+        });
     }
 
     fn fates(&self, journal: &[u8], salt: u64) -> (Fates, HashSet<u64>) {
@@ -404,8 +367,13 @@ impl Recoverer {
                     }
                     None => (offset, header.record_bytes(), "the envelope cannot be read"),
                 },
-                // No segment follows in the same run: its last write may have been cut short, and nobody was told 250 for it.
-                Found::Damaged { last: true, .. } if end.is_none() => continue,
+                // No segment follows in the same run: see `last_write`.
+                Found::Damaged {
+                    offset, last: true, ..
+                } if end.is_none() => {
+                    self.last_write(number, offset, &bytes);
+                    continue;
+                }
                 Found::Damaged {
                     offset,
                     bytes,
@@ -414,16 +382,8 @@ impl Recoverer {
                 } => (offset, bytes, detail),
             };
             is_whole = false;
-            let start = usize::try_from(offset).unwrap_or(bytes.len());
-            let stop = start
-                .saturating_add(usize::try_from(length).unwrap_or(bytes.len()))
-                .min(bytes.len());
-            self.store.set_aside(
-                number,
-                offset,
-                bytes.get(start..stop).unwrap_or_default(),
-                detail,
-            );
+            let stretch = stretch(&bytes, offset, length);
+            self.store.set_aside(number, offset, stretch, detail);
         }
         self.is_damaged |= !is_whole;
         let end = bytes.len() as u64;
@@ -432,6 +392,17 @@ impl Recoverer {
                 .write_sidecar(number, &builder.finish(u64::from(number), salt, end));
         }
         Ok(Some((salt, end, records)))
+    }
+
+    /// Keeps the damaged end of the last segment of a run. Its last write may have been cut short, and nobody was told 250 for
+    /// it; or it was whole, and the disk has lost some of it: nobody can tell, so it is kept and told. Room that was never
+    /// written to says nothing.
+    fn last_write(&self, number: u32, offset: u64, bytes: &[u8]) {
+        let tail = bytes.get(usize::try_from(offset).unwrap_or(bytes.len())..);
+        let tail = tail.unwrap_or_default();
+        if tail.iter().any(|byte| *byte != 0) {
+            self.store.set_aside(number, offset, tail, LAST_WRITE);
+        }
     }
 
     /// Neither the header nor the first record can be read: all of it is kept, unless nothing was ever accepted here.
@@ -458,13 +429,21 @@ impl Recoverer {
 
 /// Milliseconds until the next attempt. The clock may have been set since the entry was written, in either direction: never
 /// longer than was planned.
-fn delay(fate: &Fate, now: u64) -> u64 {
+pub(crate) fn delay(fate: &Fate, now: u64) -> u64 {
     let passed = now.saturating_sub(fate.at);
     fate.retry_after.saturating_sub(passed)
 }
 
 fn summary(header: &RecordHeader, coded: &[u8], offset: u64) -> Option<Summary> {
     Some(Summary::new(header, &envelope::decode(coded)?, offset))
+}
+
+/// So many bytes from there on, as far as there are any.
+fn stretch(bytes: &[u8], offset: u64, length: u64) -> &[u8] {
+    let start = usize::try_from(offset).unwrap_or(bytes.len());
+    let length = usize::try_from(length).unwrap_or(bytes.len());
+    let end = start.saturating_add(length).min(bytes.len());
+    bytes.get(start..end).unwrap_or_default()
 }
 
 /// The salt by the header, or by the first record if only the header is damaged.

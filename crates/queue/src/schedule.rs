@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::site::{Limits, SiteFault, SiteLimits};
+use crate::site::{BackOff, Limits, SiteFault, SiteLimits};
 use crate::{Entered, LaneKey, Quota, Suspended};
 
 mod agenda;
@@ -275,9 +275,10 @@ impl Schedule {
         self.site_busy(slot.0, now);
     }
 
-    /// Nobody could be reached: the site, or the lane if none was entered, is left alone. The slot is released.
-    pub fn failed(&mut self, slot: SlotId, fault: SiteFault, now: Millis) {
-        self.slot_failed(slot.0, fault, now);
+    /// Nobody could be reached: the site is left alone as its limits say, or the lane if none was entered as `back_off` says.
+    /// The slot is released.
+    pub fn failed(&mut self, slot: SlotId, fault: SiteFault, back_off: BackOff, now: Millis) {
+        self.slot_failed(slot.0, fault, back_off, now);
     }
 
     /// The connection is over.

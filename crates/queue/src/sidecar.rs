@@ -53,7 +53,8 @@ impl Summary {
     }
 }
 
-fn domain_of(recipient: &crate::QueuedRecipient) -> Arc<str> {
+/// The domain of a recipient as lanes have it.
+pub(crate) fn domain_of(recipient: &crate::QueuedRecipient) -> Arc<str> {
     match recipient.forward_path.domain() {
         Some(domain) => Arc::from(domain.ascii().as_ref()),
         None => Arc::from(""),

@@ -76,6 +76,7 @@ pub(crate) fn pending(
             content,
         },
         summary,
+        fates: Vec::new(),
     })
 }
 

@@ -13,8 +13,6 @@ use smtp::Status;
 pub struct Limits {
     /// Connections at a time, to all sites together.
     pub connections_max: u32,
-    /// The shortest time that a lane is left alone after its site could not be planned or entered.
-    pub back_off: BackOff,
     /// The seed of the jitter.
     pub seed: u64,
 }
@@ -23,7 +21,6 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections_max: 500,
-            back_off: BackOff::default(),
             seed: 0,
         }
     }

@@ -366,6 +366,27 @@ impl Store {
         Err(ReadError::Gone)
     }
 
+    /// How many recipients a message has, those that are final included.
+    pub(crate) fn recipients(&self, id: u64) -> u32 {
+        let index = self.index();
+        let message = index.slot(id).and_then(|slot| index.message(slot));
+        message.map_or(0, |message| message.recipients.len() as u32)
+    }
+
+    /// How long the content of a message is, or a little more.
+    pub(crate) fn content_bytes(&self, id: u64) -> Result<u64, ReadError> {
+        let (apart, record_bytes) = {
+            let index = self.index();
+            let message = index.slot(id).and_then(|slot| index.message(slot));
+            let message = message.ok_or(ReadError::Gone)?;
+            (message.apart, message.record_bytes)
+        };
+        if !apart {
+            return Ok(u64::from(record_bytes));
+        }
+        Ok(self.read(id, false)?.header.content_bytes)
+    }
+
     fn read_at(
         &self,
         place: (u32, u64, u32, u64),

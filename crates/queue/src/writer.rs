@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use crate::index::Segment;
+use crate::journal::{Entry, Fate};
 use crate::limits::SEGMENT_BYTES_MAX;
 use crate::record::{Draft, HEADER_BYTES, SegmentHeader};
 use crate::recovery::Recoverer;
@@ -28,6 +29,8 @@ pub(crate) struct Pending {
     pub(crate) draft: Draft,
     /// Its offset is filled in here.
     pub(crate) summary: Summary,
+    /// How recipients fare of which more is known than that they wait: a message that comes from another queue.
+    pub(crate) fates: Vec<(u32, Fate)>,
 }
 
 /// The writer.
@@ -42,6 +45,9 @@ pub(crate) struct Writer {
     /// The first segment that may be removed and compacted: those of earlier runs only when all of them have been read.
     free_from: u32,
 }
+
+/// How a recipient of a new message fares: which, where in the journal, what.
+type Journaled = (u32, u32, Fate);
 
 struct Active {
     number: u32,
@@ -138,6 +144,7 @@ impl Writer {
         now: u64,
     ) -> Result<Vec<Option<u32>>, SubmitError> {
         self.check_room()?;
+        let fates = self.journal_fates(group)?;
         self.append(group)
             .map_err(|error| self.give_up("writing a group", &error))?;
         let Some(active) = self.active.as_mut() else {
@@ -148,8 +155,8 @@ impl Writer {
             segment.end = active.end;
         }
         let mut slots = Vec::with_capacity(group.len());
-        for pending in group.iter() {
-            slots.push(index.insert(active.number, &pending.summary, now, &[]));
+        for (pending, fates) in group.iter().zip(&fates) {
+            slots.push(index.insert(active.number, &pending.summary, now, fates));
         }
         drop(index);
         self.store
@@ -160,6 +167,41 @@ impl Writer {
             self.roll();
         }
         Ok(slots)
+    }
+
+    /// Puts how recipients fare into the journal, synced, before the records that it belongs to: a message is never there
+    /// without it. Entries whose records do not come are nobody's: no id is used twice. For each message what the index needs.
+    fn journal_fates(&mut self, group: &mut [Pending]) -> Result<Vec<Vec<Journaled>>, SubmitError> {
+        let mut all = vec![Vec::new(); group.len()];
+        if group.iter().all(|pending| pending.fates.is_empty()) {
+            return Ok(all);
+        }
+        self.ensure_active()
+            .map_err(|error| self.give_up("making a segment", &error))?;
+        let Some(number) = self.active.as_ref().map(|active| active.number) else {
+            return Ok(all);
+        };
+        {
+            let mut index = self.store.index();
+            for (pending, places) in group.iter().zip(&mut all) {
+                let id = pending.summary.id;
+                for (recipient, fate) in &pending.fates {
+                    let entry = Entry::Fate {
+                        id,
+                        recipient: *recipient,
+                        fate: fate.clone(),
+                    };
+                    let place = self.store.queue_entry(&mut index, number, &entry);
+                    places.push((*recipient, place, fate.clone()));
+                }
+            }
+        }
+        if self.write_journals() && self.sync_journals() {
+            return Ok(all);
+        }
+        Err(SubmitError::Fault(
+            "the journal could not be synced".to_owned(),
+        ))
     }
 
     /// Appends and syncs, without a word to the index.

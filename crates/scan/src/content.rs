@@ -11,10 +11,13 @@ pub mod rules;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
+use tokio::time::timeout;
 
+use self::reading::link::registrable;
 use self::rules::{Hit, RuleFacts, Rules};
 use crate::engine::Engine;
 use crate::finding::{Finding, Score, Symbol, Unavailable, UnavailableCause};
@@ -33,6 +36,9 @@ pub const CLASSIFIER_POINTS_MAX: f32 = 6.0;
 
 /// Messages up to this size are examined at once rather than on a thread of their own, in bytes.
 const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// How long sender authentication is waited for, unless the engine's deadline allows less; then it is judged without.
+const AUTHENTICATION_WAIT_MAX: Duration = Duration::from_secs(5);
 
 /// Symbols that the reason names.
 const REASON_SYMBOLS_MAX: usize = 4;
@@ -54,6 +60,7 @@ pub type Classify = dyn Fn(&Message, &[Hit]) -> Option<Opinion> + Send + Sync;
 pub struct Content {
     rules: Arc<Rules>,
     classify: Option<Arc<Classify>>,
+    authentication_wait: Duration,
 }
 
 impl Content {
@@ -62,6 +69,15 @@ impl Content {
         Content {
             rules,
             classify: None,
+            authentication_wait: AUTHENTICATION_WAIT_MAX,
+        }
+    }
+
+    /// The same, made to answer within this deadline: half of it is left for reading and judging.
+    pub fn within(self, deadline: Duration) -> Content {
+        Content {
+            authentication_wait: AUTHENTICATION_WAIT_MAX.min(deadline / 2),
+            ..self
         }
     }
 
@@ -70,6 +86,28 @@ impl Content {
         Content {
             classify: Some(classify),
             ..self
+        }
+    }
+
+    /// What the session knows, as the rules ask for it.
+    async fn facts(&self, specimen: &Specimen) -> RuleFacts {
+        let authentication = specimen.authentication.wait();
+        let authentication = timeout(self.authentication_wait, authentication).await;
+        let recipients = specimen.recipients.iter().map(ToString::to_string);
+        RuleFacts {
+            helo: specimen.helo.to_ascii_lowercase(),
+            client_name: specimen.client_name.as_deref().map(str::to_ascii_lowercase),
+            reverse_path: specimen.reverse_path.to_string(),
+            recipients: recipients.collect(),
+            received_at: None,
+            authenticated_domains: authentication
+                .map(|known| {
+                    known
+                        .authenticated_domains()
+                        .filter_map(registrable)
+                        .collect()
+                })
+                .unwrap_or_default(),
         }
     }
 
@@ -158,17 +196,21 @@ impl Engine for Content {
     }
 
     fn examine(&self, specimen: Arc<Specimen>) -> BoxFuture<'_, Result<Finding, Unavailable>> {
-        if specimen.message.bytes().len() <= INLINE_BYTES_MAX {
-            let finding = self.inspect(&specimen.message, &facts(&specimen));
-            return futures_util::future::ready(Ok(finding)).boxed();
-        }
-        let engine = self.clone();
         async move {
-            tokio::task::spawn_blocking(move || {
-                engine.inspect(&specimen.message, &facts(&specimen))
+            // What other engines find out of the sender is asked for last: they are at it while the message is read.
+            if specimen.message.bytes().len() <= INLINE_BYTES_MAX {
+                specimen.message.reading();
+                let facts = self.facts(&specimen).await;
+                return Ok(self.inspect(&specimen.message, &facts));
+            }
+            let read = Arc::clone(&specimen);
+            on_thread(move || {
+                read.message.reading();
             })
-            .await
-            .map_err(|error| Unavailable::new(UnavailableCause::Panic, error.to_string()))
+            .await?;
+            let facts = self.facts(&specimen).await;
+            let engine = self.clone();
+            on_thread(move || engine.inspect(&specimen.message, &facts)).await
         }
         .boxed()
     }
@@ -181,28 +223,20 @@ impl Engine for Content {
     }
 }
 
+/// Work that may take long, off the threads that serve sessions.
+async fn on_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Unavailable> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|error| Unavailable::new(UnavailableCause::Panic, error.to_string()))
+}
+
 impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content")
             .field("rules", &self.rules.rules().len())
             .field("has_classifier", &self.classify.is_some())
             .finish()
-    }
-}
-
-/// What the session knows, as the rules ask for it.
-fn facts(specimen: &Specimen) -> RuleFacts {
-    RuleFacts {
-        helo: specimen.helo.to_ascii_lowercase(),
-        client_name: specimen.client_name.as_deref().map(str::to_ascii_lowercase),
-        reverse_path: specimen.reverse_path.to_string(),
-        recipients: specimen
-            .recipients
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
-        received_at: None,
-        authenticated_domains: Vec::new(),
     }
 }
 

@@ -13,8 +13,8 @@ use anyhow::{Result, anyhow};
 use super::gateway::DOMAINS;
 use super::ledger::Ledger;
 use super::message;
-use super::random::Random;
 use crate::bench::process::loopback;
+use crate::random::Random;
 
 /// Sessions at each listener.
 const SESSIONS: u64 = 4;

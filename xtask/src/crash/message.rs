@@ -1,6 +1,6 @@
 //! Numbered messages whose content follows from the number, so that the sink can tell an unharmed one.
 
-use super::random::Random;
+use crate::random::Random;
 
 /// The header field that carries the number.
 const NUMBER: &str = "X-Crash-Number: ";

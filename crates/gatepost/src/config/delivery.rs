@@ -9,6 +9,8 @@ pub struct Delivery {
     pub inet_protocols: InetProtocols,
     /// The family that is tried first.
     pub address_preference: AddressPreference,
+    /// Whether the DNS may send messages to loopback addresses.
+    pub loopback: bool,
 }
 
 /// The address families that are used.
@@ -51,6 +53,7 @@ impl Delivery {
         Some(Delivery {
             inet_protocols: inet_protocols?,
             address_preference: address_preference?,
+            loopback: section.toggle("loopback"),
         })
     }
 }

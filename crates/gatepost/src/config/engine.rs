@@ -74,6 +74,8 @@ pub enum EngineKind {
     Attachment(Attachment),
     /// What messages say, judged in this process.
     Content(Content),
+    /// Sender authentication, examined in this process; its settings are those of `[auth]`.
+    Auth,
 }
 
 /// What the attachment engine looks for.
@@ -101,7 +103,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 9] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -110,16 +112,17 @@ pub(super) const NAMES: [&str; 8] = [
     "ctasd",
     "attachment",
     "content",
+    "auth",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
 
 impl Engine {
-    /// The engines under `[engine]`; those of this process need no table.
+    /// The engines under `[engine]`; those of our own need no table.
     pub(super) fn read_all(section: &Section<'_, '_>) -> BTreeMap<String, Engine> {
         let read = |name: &str| {
             let table = match name {
-                "attachment" | "content" => section.table_or_empty(name)?,
+                _ if is_built_in(name) => section.table_or_empty(name)?,
                 _ => section.table(name)?,
             };
             Some((name.to_owned(), Engine::read(&table, name)?))
@@ -136,11 +139,11 @@ impl Engine {
             on_failure: section.choice("on_failure", &ON_FAILURE)?,
         };
         check_order(section, &rule);
-        let is_embedded = matches!(name, "attachment" | "content");
+        let built_in = is_built_in(name);
         Some(Engine {
             name: name.to_owned(),
             deadline: section.duration("deadline"),
-            connections_max: match is_embedded {
+            connections_max: match built_in {
                 true => 0,
                 false => section.integer("connections_max"),
             },
@@ -159,7 +162,7 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) | EngineKind::Content(_) => None,
+            EngineKind::Attachment(_) | EngineKind::Content(_) | EngineKind::Auth => None,
         }
     }
 }
@@ -171,6 +174,9 @@ impl EngineKind {
         }
         if name == "content" {
             return Content::read(section).map(EngineKind::Content);
+        }
+        if name == "auth" {
+            return Some(EngineKind::Auth);
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -259,6 +265,11 @@ impl EngineRule {
         }
         check_order(section, self);
     }
+}
+
+/// Whether an engine runs in this process, without a daemon.
+fn is_built_in(name: &str) -> bool {
+    matches!(name, "attachment" | "auth" | "content")
 }
 
 fn has_scores(name: &str) -> bool {

@@ -119,6 +119,10 @@ pub struct NexthopTimeouts {
     pub block: Duration,
     /// For its reply to the end of the message.
     pub end: Duration,
+    /// For the envelope as a whole, from MAIL to its reply to DATA.
+    pub envelope: Duration,
+    /// What it must take of the message each second, on average; 0 for no floor.
+    pub bytes_per_second_min: u64,
 }
 
 impl Nexthop {
@@ -212,6 +216,8 @@ impl NexthopTimeouts {
             data: section.duration("data"),
             block: section.duration("block"),
             end: section.duration("end"),
+            envelope: section.duration("envelope"),
+            bytes_per_second_min: section.bytes("bytes_per_second_min"),
         }
     }
 }

@@ -1,16 +1,18 @@
 //! `[queue]`, `[[pool]]`, `[[destination]]`, and what a route says about delivery from the queue.
 
-use std::collections::HashSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::NexthopTls;
 use super::error::Fault;
 use super::keys::RATE_SECONDS_MAX;
 use super::reader::Section;
 use super::value;
-use crate::relay_table::{domain_key, domain_rules};
+use crate::relay_table::domain_key;
+
+mod destinations;
+
+pub use destinations::{Destination, Destinations};
 
 /// Pools and destinations at most: each connection looks at them.
 const TABLES_MAX: usize = 10_000;
@@ -30,6 +32,8 @@ pub struct Queue {
     pub large_message_bytes_min: u64,
     /// Bytes of content kept in memory for delivery.
     pub memory_bytes_max: u64,
+    /// Bytes of content that deliveries have read from the disk and still hold.
+    pub delivery_memory_bytes_max: u64,
     /// Connections at one time.
     pub connections_max: u32,
     /// How long a connection is kept for the next message.
@@ -58,25 +62,6 @@ pub struct Pool {
     pub connections_max: Option<u32>,
     /// Messages of the pool in a time.
     pub rate: Option<Rate>,
-}
-
-/// `[[destination]]`: what holds towards certain destinations, whatever the route says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
-    /// The first entry, for people and for the names of limits.
-    pub name: String,
-    /// The keys of its entries; those of wildcards start with a dot.
-    matches: HashSet<String>,
-    /// Connections at one time.
-    pub connections_max: Option<u32>,
-    /// Connections at first.
-    pub connections_first: Option<u32>,
-    /// Messages over one connection.
-    pub messages_per_connection: Option<u32>,
-    /// Messages in a time.
-    pub rate: Option<Rate>,
-    /// TLS.
-    pub tls: Option<NexthopTls>,
 }
 
 /// What a route says about messages in the queue.
@@ -113,6 +98,7 @@ impl Queue {
             segment_bytes_max: section.bytes("segment_max"),
             large_message_bytes_min: section.bytes("large_message_min"),
             memory_bytes_max: section.bytes("memory_max"),
+            delivery_memory_bytes_max: section.bytes("delivery_memory_max"),
             connections_max: section.integer("connections_max"),
             idle: section.duration("idle"),
         }
@@ -157,59 +143,6 @@ impl Pool {
             rate: section.form("rate", rate),
         };
         (!pool.name.is_empty()).then_some(pool)
-    }
-}
-
-impl Destination {
-    pub(super) fn read_all(file: &Section<'_, '_>) -> Vec<Destination> {
-        let sections = file.tables("destination");
-        sections
-            .iter()
-            .take(TABLES_MAX)
-            .filter_map(Destination::read)
-            .collect()
-    }
-
-    fn read(section: &Section<'_, '_>) -> Option<Destination> {
-        let tls = [
-            ("off", NexthopTls::Off),
-            ("opportunistic", NexthopTls::Opportunistic),
-            ("require", NexthopTls::Require),
-        ];
-        let entries = section.list("match", |text| {
-            pattern(text).map(|key| (text.to_owned(), key))
-        });
-        if section.is_empty_list("match") {
-            let fault = Fault::new(
-                "`match` holds no destination",
-                "add a domain or host, such as \"example.org\" or \"*.mx.example.net\"",
-            );
-            section.error("match", fault);
-        }
-        let destination = Destination {
-            name: entries
-                .first()
-                .map(|((text, _), _)| text.clone())
-                .unwrap_or_default(),
-            matches: entries.into_iter().map(|((_, key), _)| key).collect(),
-            connections_max: section.integer_if_given("connections_max"),
-            connections_first: section.integer_if_given("connections_first"),
-            messages_per_connection: section.integer_if_given("messages_per_connection"),
-            rate: section.form("rate", rate),
-            tls: section.choice("tls", &tls),
-        };
-        if let (Some(first), Some(max)) =
-            (destination.connections_first, destination.connections_max)
-        {
-            ordered(section, "connections_first", first <= max);
-        }
-        (!destination.name.is_empty()).then_some(destination)
-    }
-
-    /// Whether this domain or host is meant.
-    pub fn covers(&self, name: &str) -> bool {
-        domain_key(name)
-            .is_some_and(|key| domain_rules(&key).any(|rule| self.matches.contains(rule)))
     }
 }
 
@@ -293,7 +226,7 @@ fn pattern(text: &str) -> Result<String, Fault> {
 }
 
 /// `100/1m`: messages and the time in which they may go.
-fn rate(text: &str) -> Result<Rate, Fault> {
+pub(super) fn rate(text: &str) -> Result<Rate, Fault> {
     let fault = || {
         Fault::new(
             format!("`{}` is not a rate", text.escape_debug()),

@@ -7,12 +7,19 @@ use std::time::Duration;
 use super::error::Fault;
 use super::files;
 use super::node::Node;
+use super::queue::{Rate, rate};
 use super::reader::Section;
 use super::value;
 use crate::deliver::report::{Reporter, Unproven};
 use crate::deliver::signing::PrivateKey;
 use crate::policy::HopLimits;
 use crate::relay_table::domain_key;
+
+/// Reports to our postmaster, if nothing else is said.
+const POSTMASTER_RATE: Rate = Rate {
+    messages: 20,
+    per: Duration::from_secs(3600),
+};
 
 /// `[[dkim]]`: a key that signs.
 #[derive(Clone, Debug)]
@@ -56,6 +63,9 @@ pub(super) fn reporter(file: &Section<'_, '_>, node: Option<&Node>) -> Option<Re
         postmaster: node.postmaster.clone(),
         return_bytes_max: section.bytes("return_max"),
         unproven: unproven.unwrap_or(Unproven::Postmaster),
+        postmaster_rate: section
+            .form("postmaster_rate", rate)
+            .unwrap_or(POSTMASTER_RATE),
     })
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use queue::site::Limits;
-use queue::{BackOff, Notice, OpenError, Queue, RealDisk, Settings};
+use queue::{Notice, OpenError, Queue, RealDisk, Settings};
 
 use crate::config::Config;
 use crate::event::Event;
@@ -21,9 +21,9 @@ pub(super) fn open(config: &Config, journal: &Journal) -> io::Result<Queue> {
         large_content_bytes_min: settings.large_message_bytes_min,
         gather_max: settings.gather,
         hot_bytes_max: settings.memory_bytes_max,
+        lent_bytes_max: settings.delivery_memory_bytes_max,
         schedule: Limits {
             connections_max: settings.connections_max,
-            back_off: BackOff::default(),
             // Each hasher of the standard library is seeded by the system.
             seed: RandomState::new().hash_one(0),
         },
@@ -77,6 +77,15 @@ fn event(notice: Notice) -> Event {
             recipients,
             damaged,
             milliseconds: took.as_secs_f32() * 1000.0,
+        },
+        Notice::ExportEnded {
+            path,
+            finished,
+            messages,
+        } => Event::QueueExportEnded {
+            file: path.display().to_string(),
+            finished,
+            messages,
         },
     }
 }

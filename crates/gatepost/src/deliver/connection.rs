@@ -34,6 +34,9 @@ const CONTENT_CHUNK_BYTES: usize = 64 * 1024;
 /// The final dot follows the content after this pause where a PIX is in the path (as Postfix does).
 const PIX_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long what the peer said before a write failed may take to come up.
+const WORDS_WAIT_MAX: Duration = Duration::from_secs(1);
+
 /// How long a farewell may take.
 const QUIT_WAIT_MAX: Duration = Duration::from_secs(1);
 
@@ -243,8 +246,13 @@ impl Connection {
             }
             other => return Err(self.wire.unexpected(Step::Data, &other)),
         }
-        self.send_content(slices).await?;
-        Ok(self.final_replies(accepted).await)
+        match self.send_content(slices).await {
+            Ok(()) => Ok(self.final_replies(accepted).await),
+            Err(fault) => Ok(Transferred {
+                replies: vec![fault.refusal_of_content().cloned().ok_or(fault)?],
+                lost: None,
+            }),
+        }
     }
 
     /// Whether the peer takes content that was declared as 8-bit and is (RFC 6152 3).
@@ -368,6 +376,8 @@ impl Wire {
     /// What the peer says before it has the whole message is no answer to it: a 250 that comes too early must not count as
     /// the one that ends the data.
     fn nothing_early(&mut self) -> Result<(), Fault> {
+        // It may have come along with the 354.
+        self.no_event()?;
         let polled = {
             let session = &mut self.session;
             let read = std::pin::pin!(scratch::read(&mut self.stream, |bytes| {
@@ -382,10 +392,36 @@ impl Wire {
             Poll::Ready(Ok(_)) => {}
             Poll::Ready(Err(error)) => return Err(self.fault(Step::Content, Cause::Io(error))),
         }
+        self.no_event()
+    }
+
+    fn no_event(&mut self) -> Result<(), Fault> {
         match self.session.poll() {
             None => Ok(()),
             Some(Event::Failed(failure)) => Err(self.failed(Step::Content, failure)),
             Some(event) => Err(self.unexpected(Step::Content, &event)),
+        }
+    }
+
+    /// Why the content could not be sent: what the peer said before it stopped reading, if it is a refusal, or else the fault.
+    async fn said_before(&mut self, fault: Fault) -> Fault {
+        let deadline = Instant::now() + WORDS_WAIT_MAX;
+        loop {
+            match self.session.poll() {
+                None => {}
+                Some(Event::Failed(failure)) if failure.reply().is_some() => {
+                    return self.failed(Step::Content, failure);
+                }
+                Some(_) => return fault,
+            }
+            let session = &mut self.session;
+            let read = scratch::read(&mut self.stream, |bytes| {
+                session.receive(bytes);
+                bytes.len()
+            });
+            let Ok(Ok(1..)) = tokio::time::timeout_at(deadline, read).await else {
+                return fault;
+            };
         }
     }
 

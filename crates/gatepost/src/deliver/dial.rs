@@ -9,17 +9,20 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
-use futures_util::stream::FuturesUnordered;
 use net::socket;
 use net::stream::Stream;
 use smtp::client::{PixWorkaround, StartTlsUse};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+mod losers;
+
+use self::losers::{Losers, Running};
 use super::connection::{Connection, Manner};
 use super::families::{Families, Family, route_to};
 use super::fault::{Cause, Fault, Step};
@@ -49,7 +52,8 @@ const PIX_LIFETIME: Duration = Duration::from_secs(86_400);
 /// What is remembered of the ways to servers, for all who dial.
 pub struct Ways {
     /// Which address family leads anywhere.
-    pub families: Families,
+    pub families: Arc<Families>,
+    losers: Losers,
     /// Addresses at which the SMTP fixup of a PIX was recognised.
     pix: Expiring<IpAddr, ()>,
 }
@@ -75,7 +79,8 @@ impl Ways {
     /// Nothing known yet.
     pub fn new(families: Families) -> Ways {
         Ways {
-            families,
+            families: Arc::new(families),
+            losers: Losers::default(),
             pix: Expiring::new(PIX_PEERS_MAX),
         }
     }
@@ -315,7 +320,7 @@ impl<'a> Attempt<'a> {
         waiting: &mut VecDeque<Candidate>,
         manner: &Manner,
     ) -> Option<(Candidate, TcpStream)> {
-        let mut running = FuturesUnordered::new();
+        let mut running: Running<TcpStream> = Running::new();
         let mut begun: Vec<Candidate> = Vec::with_capacity(2);
         loop {
             if running.is_empty() {
@@ -330,14 +335,13 @@ impl<'a> Attempt<'a> {
             };
             let may_join = !self.is_over() && waiting.front().is_some_and(is_other);
             tokio::select! {
-                Some((candidate, connected)) = running.next() => match connected {
+                Some((address, connected)) = running.next() => match connected {
                     Ok(stream) => {
-                        self.won(candidate, &begun, waiting);
-                        return Some((candidate, stream));
+                        return Some((self.won(address, &begun, running, waiting)?, stream));
                     }
                     Err(error) => {
-                        begun.retain(|other| *other != candidate);
-                        self.ways.families.fails(candidate.address.ip(), &error);
+                        begun.retain(|other| other.address != address);
+                        self.ways.families.fails(address.ip(), &error);
                         self.failed(fault(manner, Cause::Io(error)));
                     }
                 },
@@ -365,29 +369,33 @@ impl<'a> Attempt<'a> {
         &self,
         candidate: Candidate,
         manner: &Manner,
-    ) -> BoxFuture<'static, (Candidate, io::Result<TcpStream>)> {
+    ) -> BoxFuture<'static, (SocketAddr, io::Result<TcpStream>)> {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let limit = manner.timeouts.connect.min(left);
         Box::pin(async move {
             let connected = socket::connect(candidate.address, candidate.bind, limit).await;
-            (candidate, connected)
+            (candidate.address, connected)
         })
     }
 
-    /// Those that were begun earlier have been silent for longer, which counts as a failure: a timeout would cost each message its
-    /// whole time. All may still be tried, should the winner not greet us.
-    fn won(&self, winner: Candidate, begun: &[Candidate], waiting: &mut VecDeque<Candidate>) {
-        self.ways.families.works(winner.address.ip());
-        let earlier = begun.iter().take_while(|other| **other != winner);
-        for loser in earlier {
-            let text = format!(
-                "{} was silent when {} had answered",
-                loser.address, winner.address
-            );
-            let silent = io::Error::new(io::ErrorKind::TimedOut, text);
-            self.ways.families.fails(loser.address.ip(), &silent);
-        }
-        waiting.extend(begun.iter().filter(|other| **other != winner));
+    /// The winner. Those that were begun earlier have been silent for longer: their addresses go last, and if they stay silent
+    /// that counts as a failure, since a timeout would cost each message its whole time. All may still be tried, should the winner
+    /// not greet us.
+    fn won(
+        &self,
+        address: SocketAddr,
+        begun: &[Candidate],
+        running: Running<TcpStream>,
+        waiting: &mut VecDeque<Candidate>,
+    ) -> Option<Candidate> {
+        self.ways.families.works(address.ip());
+        let place = begun.iter().position(|other| other.address == address)?;
+        let earlier = begun.iter().take(place).map(|loser| loser.address);
+        let (families, silent) = (&self.ways.families, earlier.collect());
+        self.ways.losers.watch(families, running, silent, address);
+        let others = begun.iter().filter(|other| other.address != address);
+        waiting.extend(others);
+        begun.get(place).copied()
     }
 
     async fn greet(

@@ -10,7 +10,7 @@ use queue::{Queue, Task};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-use super::worker;
+use super::{lifetime, worker};
 use crate::serve::Current;
 
 /// Reports on late and expired messages that are made at one time.
@@ -56,7 +56,10 @@ impl Dispatch {
                 }
             }
         }
+        let services = Arc::clone(&self.current.load().services);
         let finished = async {
+            // What waits for a report on more than it is told at once.
+            services.gathering.close().await;
             while let Some(ended) = workers.join_next().await {
                 note(ended);
             }
@@ -64,8 +67,9 @@ impl Dispatch {
         let deadline = stop.borrow().unwrap_or_default();
         if tokio::time::timeout(deadline, finished).await.is_err() {
             workers.shutdown().await;
+            services.gathering.abandon();
         }
-        self.current.load().services.idle.tidy_up(Duration::ZERO);
+        services.idle.tidy_up(Duration::ZERO);
     }
 
     /// Begins a task; false if it is the last.
@@ -85,7 +89,7 @@ impl Dispatch {
                 workers.spawn(async move {
                     // Waited for here and not in the loop, which a disk that hangs must not hold up.
                     let permit = reports.acquire_owned().await;
-                    worker::warn(&cx, &queue, parcel).await;
+                    lifetime::warn(&cx, &queue, parcel).await;
                     drop(permit);
                 });
             }
@@ -93,7 +97,7 @@ impl Dispatch {
                 let (queue, reports) = (self.queue.clone(), Arc::clone(&self.reports));
                 workers.spawn(async move {
                     let permit = reports.acquire_owned().await;
-                    worker::expire(&cx, &queue, parcel).await;
+                    lifetime::expire(&cx, &queue, parcel).await;
                     drop(permit);
                 });
             }
@@ -109,7 +113,8 @@ pub(super) async fn stopped(stop: &mut watch::Receiver<Option<Duration>>) {
     let _ = stop.wait_for(Option::is_some).await;
 }
 
-fn note(ended: Result<(), tokio::task::JoinError>) {
+/// Tells of a task that panicked.
+pub(super) fn note(ended: Result<(), tokio::task::JoinError>) {
     if let Err(error) = ended
         && error.is_panic()
     {

@@ -140,6 +140,16 @@ impl Families {
     /// A connection to this address came about.
     pub fn works(&self, ip: IpAddr) {
         self.failed.remove(&ip);
+        self.leads(ip);
+    }
+
+    /// This address was silent for a moment, while one of the other family answered: it goes last for a while.
+    pub fn lags(&self, ip: IpAddr) {
+        self.failed.insert(ip, (), ADDRESS_PAUSE);
+    }
+
+    /// A connection to this address came about, if late: its family leads somewhere.
+    pub fn leads(&self, ip: IpAddr) {
         if !is_far(ip) {
             return;
         }

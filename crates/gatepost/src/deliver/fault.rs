@@ -213,10 +213,21 @@ impl Fault {
         is_of_tls || self.step == Step::Tls && matches!(self.cause, Cause::Dns(_))
     }
 
-    /// True if the nexthop may have taken the message although its reply never came: a repetition may follow.
+    /// True if the nexthop may have taken the message although its reply never came, or came as something that is none: a
+    /// repetition may follow.
     pub fn reply_lost(&self) -> bool {
         self.step == Step::Final
-            && matches!(self.cause, Cause::Io(_) | Cause::Timeout(_) | Cause::Closed)
+            && matches!(
+                self.cause,
+                Cause::Io(_) | Cause::Timeout(_) | Cause::Closed | Cause::Protocol(_)
+            )
+    }
+
+    /// The refusal with which the nexthop broke off the content: it answers the message, whatever became of the connection
+    /// after it. A 421 speaks of the connection only (RFC 5321 3.8).
+    pub fn refusal_of_content(&self) -> Option<&Reply> {
+        let reply = self.reply.as_ref().filter(|_| self.step == Step::Content)?;
+        (reply.code() >= 400 && reply.code() != 421).then_some(reply)
     }
 
     /// Step and cause, for where the nexthop has been named already.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use queue::{BackOff, Quota, SiteLimits};
 
 use super::plan::{Host, Plan};
-use crate::config::{Config, Destination, Pool, Rate};
+use crate::config::{Config, Destination, Pool, Rate, Route};
 use crate::context::Context;
 
 /// What holds for a plan.
@@ -34,7 +34,9 @@ pub(super) fn limits(cx: &Context, plan: &Plan) -> Limits {
     );
     let mut quotas = Vec::new();
     if let Some(rate) = queueing.rate {
-        quotas.push(quota("route", &route.origin, None, Some(rate)));
+        // A domain has one route only, and that lasts where lines of the file move: a reload leaves what was counted.
+        let name = route.domains.first().map_or("", String::as_str);
+        quotas.push(quota("route", name, None, Some(rate)));
     }
     if let Some(pool) = pool(&cx.config, plan)
         && (pool.connections_max.is_some() || pool.rate.is_some())
@@ -56,12 +58,17 @@ pub(super) fn limits(cx: &Context, plan: &Plan) -> Limits {
             connections_max: most,
             connections_first: first.min(most),
             parcels_per_connection_max: per_connection,
-            back_off: BackOff {
-                min: queueing.retry_min,
-                max: queueing.retry_max,
-            },
+            back_off: back_off(route),
         },
         quotas,
+    }
+}
+
+/// How long what has no server now is left alone.
+pub(super) fn back_off(route: &Route) -> BackOff {
+    BackOff {
+        min: route.queueing.retry_min,
+        max: route.queueing.retry_max,
     }
 }
 
@@ -77,10 +84,10 @@ pub(super) fn destination<'c>(
     domain: &str,
     hosts: &[Host],
 ) -> Option<&'c Destination> {
-    let covers = |destination: &&Destination| {
-        destination.covers(domain) || hosts.iter().any(|host| destination.covers(&host.name))
-    };
-    config.destinations.iter().find(covers)
+    let hosts = hosts.iter().map(|host| &*host.name);
+    config
+        .destinations
+        .covering(std::iter::once(domain).chain(hosts))
 }
 
 fn quota(kind: &str, name: &str, connections_max: Option<u32>, rate: Option<Rate>) -> Quota {

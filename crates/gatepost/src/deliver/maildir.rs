@@ -20,9 +20,10 @@ pub(super) fn store(
     message: &[&[u8]],
 ) -> io::Result<Vec<PathBuf>> {
     for folder in ["tmp", "new", "cur"] {
-        fs::create_dir_all(maildir.join(folder))?;
+        make_folder(&maildir.join(folder), &mut sync_folder)?;
     }
     let mut written: Vec<(PathBuf, PathBuf)> = Vec::with_capacity(copies.len());
+    let mut linked = 0;
     let stored = copies
         .iter()
         .try_for_each(|fields| {
@@ -35,20 +36,59 @@ pub(super) fn store(
             write_synced(&paths.0, fields, message)
         })
         .and_then(|()| {
-            written
-                .iter()
-                .try_for_each(|(tmp, new)| fs::rename(tmp, new))
+            written.iter().try_for_each(|(tmp, new)| {
+                fs::rename(tmp, new)?;
+                linked += 1;
+                Ok(())
+            })
         })
-        .and_then(|()| File::open(maildir.join("new"))?.sync_all());
+        .and_then(|()| sync_folder(&maildir.join("new")));
     if let Err(error) = stored {
-        for (tmp, new) in &written {
-            // Whichever of the two exists goes: nobody was promised it.
-            let _ = fs::remove_file(tmp);
-            let _ = fs::remove_file(new);
-        }
-        return Err(error);
+        return Err(take_back(&written, linked, error));
     }
     Ok(written.into_iter().map(|(_, new)| new).collect())
+}
+
+/// Takes back what was stored, of which so many copies were in `new/` already: nobody was promised them. A reader may have
+/// moved one to `cur/` meanwhile, where it is no longer ours; the error says so then, since the next attempt repeats it.
+fn take_back(written: &[(PathBuf, PathBuf)], linked: usize, error: io::Error) -> io::Error {
+    let mut kept = 0;
+    for (place, (tmp, new)) in written.iter().enumerate() {
+        if place < linked {
+            kept += usize::from(fs::remove_file(new).is_err());
+        } else {
+            // It may not have come so far as to be there.
+            let _ = fs::remove_file(tmp);
+        }
+    }
+    if kept == 0 {
+        return error;
+    }
+    let detail =
+        format!("{error}; {kept} copies can't be taken back any more: a repetition is possible");
+    io::Error::new(error.kind(), detail)
+}
+
+/// Makes a folder and those above it, each safe on the disk before anything is put into it.
+fn make_folder(folder: &Path, sync: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        make_folder(parent, sync)?;
+    }
+    match fs::create_dir(folder) {
+        // Another delivery was faster. Whether it has synced it by now is not known.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir() => {}
+        made => made?,
+    }
+    sync(folder)?;
+    sync(parent.unwrap_or(Path::new(".")))
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 fn write_synced(path: &Path, fields: &[u8], message: &[&[u8]]) -> io::Result<()> {

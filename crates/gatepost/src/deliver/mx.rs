@@ -23,6 +23,8 @@ pub(super) struct Found {
     /// By preference; not empty, and all with addresses.
     pub(super) hosts: Vec<MxHost>,
     pub(super) valid_for: Duration,
+    /// Why a further exchanger is not among them, although it may have an address.
+    untold: Option<String>,
 }
 
 /// A server of a domain.
@@ -63,6 +65,8 @@ pub(super) enum NotFound {
 pub(super) trait Ourselves {
     fn is_name(&self, host: &str) -> bool;
     fn is_address(&self, ip: IpAddr, port: u16) -> bool;
+    /// Whether domains may have servers at loopback addresses.
+    fn follows_loopback(&self) -> bool;
 }
 
 /// The servers of a recipient domain: A-labels in lower case, or an address literal in brackets.
@@ -81,8 +85,18 @@ pub(super) async fn find(
         }
         None => of_domain(resolver, domain, ourselves).await?,
     };
-    let hosts = without_ourselves(found.hosts, port, ourselves).map_err(NotFound::Undeliverable)?;
-    Ok(Found { hosts, ..found })
+    let hosts = without_loopback(found.hosts, ourselves)
+        .and_then(|hosts| without_ourselves(hosts, port, ourselves));
+    match (hosts, found.untold) {
+        (Ok(hosts), untold) => Ok(Found {
+            hosts,
+            valid_for: found.valid_for,
+            untold,
+        }),
+        // The one that is not known now may be another node.
+        (Err(_), Some(untold)) => Err(NotFound::Dns(untold)),
+        (Err(why), None) => Err(NotFound::Undeliverable(why)),
+    }
 }
 
 /// The addresses of a host, of both families. A family that is not told now does no harm if the other one is.
@@ -156,6 +170,7 @@ fn of_literal(domain: &str, ip: IpAddr) -> Found {
             secure: false,
         }],
         valid_for,
+        untold: None,
     }
 }
 
@@ -212,7 +227,8 @@ async fn of_domain(
         (false, untold) => Ok(Found {
             hosts,
             // The other exchangers are asked for again soon.
-            valid_for: untold.map_or(valid_for, |_| Duration::ZERO),
+            valid_for: untold.as_ref().map_or(valid_for, |_| Duration::ZERO),
+            untold,
         }),
         (true, Some(untold)) => Err(NotFound::Dns(untold)),
         (true, None) => Err(match ours {
@@ -237,6 +253,7 @@ async fn of_itself(resolver: &Resolver, domain: &str) -> Result<Found, NotFound>
                     place,
                     from_mx: false,
                 }],
+                untold: None,
             })
         }
         Err(DnsError::NoSuchName) => Err(NotFound::Undeliverable(Undeliverable::NoSuchDomain)),
@@ -298,6 +315,29 @@ fn without_ourselves(
         return Err(loops(&name));
     }
     Ok(hosts)
+}
+
+/// A server at a loopback address is this machine, whoever's domain it is: what listens there (a filter, the backend of this very
+/// node) takes messages that are checked already and is nobody else's to name. Such addresses count as none.
+fn without_loopback(
+    mut hosts: Vec<MxHost>,
+    ourselves: &impl Ourselves,
+) -> Result<Vec<MxHost>, Undeliverable> {
+    if ourselves.follows_loopback() {
+        return Ok(hosts);
+    }
+    let first = hosts.first().map(|host| Arc::clone(&host.place.name));
+    hosts.retain_mut(|host| {
+        // Mapped ones are IPv4 addresses by now.
+        host.place.ips.retain(|ip| !ip.is_loopback());
+        !host.place.ips.is_empty()
+    });
+    match first {
+        Some(name) if hosts.is_empty() => Err(Undeliverable::Loop(format!(
+            "{name} has a loopback address, which leads back to this node"
+        ))),
+        _ => Ok(hosts),
+    }
 }
 
 fn loops(name: &str) -> Undeliverable {

@@ -13,17 +13,21 @@ use std::time::Duration;
 use net::resolver::Resolver;
 use net::tls::Connector;
 use smtp::Reply;
-use smtp::client::{ClientAuth, Protocol, Unsupported};
+use smtp::client::Unsupported;
 use smtp::{ForwardPath, ReversePath};
 use smtp::{MailParameters, RcptParameters};
 use tokio::time::Instant;
 
+mod manner;
+
+pub(super) use self::manner::Server;
+use self::manner::manner;
 use super::connection::{Connection, Manner};
 use super::dial::{Attempt, Ways};
 use super::fault::{Cause, Fault, Step};
 use super::mx;
 use super::security::TlsPolicies;
-use crate::config::{Address, Delivery, Nexthop, NexthopOrder, NexthopTls, Route};
+use crate::config::{Address, Delivery, Destinations, Nexthop, NexthopOrder, NexthopTls, Route};
 
 /// Idle connections kept for each nexthop.
 const IDLE_CONNECTIONS_MAX: usize = 100;
@@ -68,6 +72,7 @@ struct Key {
 
 struct Pool {
     label: Arc<str>,
+    tls: NexthopTls,
     idle: Mutex<Vec<Connection>>,
     health: Mutex<Health>,
 }
@@ -134,6 +139,8 @@ pub struct Dialling {
     pub source: Source,
     /// Where those of each pool come from.
     pub pools: HashMap<String, Source>,
+    /// What is said of destinations, in order.
+    pub destinations: Arc<Destinations>,
     /// Which address families, and which first.
     pub delivery: Delivery,
     /// What is remembered of the ways to servers.
@@ -165,8 +172,9 @@ impl Nexthops {
         opening: Opening<'_>,
     ) -> Result<Opened, NotOpened> {
         let mut last = None;
+        let tls = dialling.tls_for(route, opening.forward_path);
         for nexthop in ordered(route) {
-            let Some(manner) = manner(nexthop, route, dialling) else {
+            let Some(manner) = manner(nexthop, route, dialling, tls) else {
                 continue;
             };
             match self.open_at(nexthop, &manner, dialling, opening).await {
@@ -270,6 +278,7 @@ impl Nexthops {
         let pool = pools.entry(key).or_insert_with(|| {
             Arc::new(Pool {
                 label: Arc::clone(&manner.label),
+                tls: manner.tls,
                 idle: Mutex::default(),
                 health: Mutex::default(),
             })
@@ -338,6 +347,11 @@ impl Pool {
 }
 
 impl Lease {
+    /// What was asked of the connection; it may have been given more or less.
+    pub fn tls(&self) -> NexthopTls {
+        self.pool.tls
+    }
+
     /// Gives the connection back after a transaction that was finished.
     pub fn give_back(mut self) {
         if self.connection.transactions >= TRANSACTIONS_MAX || !self.connection.is_reusable() {
@@ -421,58 +435,6 @@ async fn dial(
         let none = || Fault::new(&*manner.label, Step::Resolve, cause);
         attempt.into_fault().unwrap_or_else(none)
     })
-}
-
-/// How to talk to `nexthop`; `None` if it is no server that can be dialled at once.
-fn manner(nexthop: &Nexthop, route: &Route, dialling: &Dialling) -> Option<Manner> {
-    let (protocol, name) = match nexthop {
-        Nexthop::Smtp { host, .. } => (Protocol::Smtp, host.as_str()),
-        Nexthop::Lmtp(Address::Tcp(host, _)) => (Protocol::Lmtp, host.as_str()),
-        Nexthop::Lmtp(Address::Unix(_)) => (Protocol::Lmtp, ""),
-        // Who delivers by MX makes a plan first, with the queue behind it.
-        Nexthop::Maildir(_) | Nexthop::Mx { .. } => return None,
-    };
-    let label = &Arc::from(nexthop.to_string());
-    let server = Server {
-        label,
-        name,
-        protocol,
-    };
-    Some(dialling.manner(route, server, route.nexthop_tls))
-}
-
-/// A server, as far as the manner of talking to it depends on it.
-#[derive(Clone, Copy)]
-pub(super) struct Server<'a> {
-    pub(super) label: &'a Arc<str>,
-    /// What its certificate must be for.
-    pub(super) name: &'a str,
-    pub(super) protocol: Protocol,
-}
-
-impl Dialling {
-    /// How to talk to a server of this route.
-    pub(super) fn manner(&self, route: &Route, server: Server<'_>, tls: NexthopTls) -> Manner {
-        let source = self.source_of(route);
-        Manner {
-            label: Arc::clone(server.label),
-            protocol: server.protocol,
-            ehlo_name: source.ehlo_name.clone(),
-            bind: Arc::clone(&source.bind),
-            tls,
-            tls_name: server.name.to_owned(),
-            connector: match tls {
-                NexthopTls::Require => self.verified.clone(),
-                _ => self.opportunistic.clone(),
-            },
-            auth: route.nexthop_auth.as_ref().map(|auth| ClientAuth {
-                user: auth.user.clone(),
-                password: auth.password.reveal().to_owned(),
-                in_clear: false,
-            }),
-            timeouts: route.nexthop_timeouts,
-        }
-    }
 }
 
 fn ordered(route: &Route) -> impl Iterator<Item = &Nexthop> {

@@ -24,6 +24,8 @@ use crate::expiring::Expiring;
 
 /// Plans kept at one time.
 const PLANS_MAX: usize = 50_000;
+/// Bytes that they take. Whoever has a domain chooses how many servers it has, and how long their names are.
+const PLANS_BYTES_MAX: usize = 64 << 20;
 /// What the DNS said is kept for its TTL, but at least and at most so long.
 const KEPT_MIN: Duration = Duration::from_secs(60);
 const KEPT_MAX: Duration = Duration::from_secs(3600);
@@ -121,10 +123,25 @@ enum Order {
 impl Default for Plans {
     fn default() -> Plans {
         Plans {
-            kept: Expiring::new(PLANS_MAX),
+            kept: Expiring::within(PLANS_MAX, PLANS_BYTES_MAX, bytes_of),
             securities: Securities::default(),
         }
     }
+}
+
+/// About what a kept plan takes in memory.
+fn bytes_of((domain, nexthop, _): &Key, kept: &Result<Kept, NotFound>) -> usize {
+    let texts = domain.len() + nexthop.as_ref().map_or(0, |nexthop| nexthop.len());
+    let of_host = |host: &Host| {
+        let texts = host.name.len() + host.canonical.len() + host.label.len();
+        size_of::<Host>() + texts + size_of_val(&*host.ips)
+    };
+    let made = match kept {
+        Ok(kept) => kept.site.len() + kept.hosts.iter().map(of_host).sum::<usize>(),
+        Err(NotFound::Dns(detail)) => detail.len(),
+        Err(NotFound::Undeliverable(why)) => why.to_string().len(),
+    };
+    size_of::<Key>() + size_of::<Kept>() + texts + made
 }
 
 impl From<Fault> for NoPlan {
@@ -146,12 +163,7 @@ impl From<Fault> for NoPlan {
 /// [`NoPlan`].
 pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
     let fault = |cause| NoPlan::from(Fault::new(&*lane.domain, Step::Resolve, cause));
-    let configured = cx
-        .table
-        .route_for_text(&lane.domain)
-        // Whoever submitted it was allowed to, or it would not be here.
-        .or_else(|| cx.table.route_for_rest())
-        .and_then(|route| cx.route_context(route));
+    let configured = routed(cx, lane);
     let route = configured.unwrap_or(&cx.anywhere);
     let key = (
         Arc::clone(&lane.domain),
@@ -184,6 +196,19 @@ pub async fn plan(cx: &Context, lane: &LaneKey) -> Result<Plan, NoPlan> {
         route: Arc::clone(route),
         domain: Arc::clone(&lane.domain),
     })
+}
+
+/// The route that a lane's messages take.
+pub(super) fn route<'c>(cx: &'c Context, lane: &LaneKey) -> &'c Arc<RouteContext> {
+    routed(cx, lane).unwrap_or(&cx.anywhere)
+}
+
+fn routed<'c>(cx: &'c Context, lane: &LaneKey) -> Option<&'c Arc<RouteContext>> {
+    cx.table
+        .route_for_text(&lane.domain)
+        // Whoever submitted it was allowed to, or it would not be here.
+        .or_else(|| cx.table.route_for_rest())
+        .and_then(|route| cx.route_context(route))
 }
 
 async fn make(cx: &Context, lane: &LaneKey, route: &Route) -> (Result<Kept, NotFound>, Duration) {
@@ -424,6 +449,10 @@ impl Ourselves for Node<'_> {
                         && bind.is_ipv4() == ip.is_ipv4()
                         && is_of_this_machine(ip))
         })
+    }
+
+    fn follows_loopback(&self) -> bool {
+        self.0.delivery.loopback
     }
 }
 

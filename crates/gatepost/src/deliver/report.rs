@@ -15,7 +15,11 @@ use smtp::{
     Body, ForwardPath, MailParameters, Mailbox, Notify, RcptParameters, ReversePath, Status,
 };
 
+use crate::config::Rate;
+
 mod encode;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod human;
 mod original;
 mod rule;
@@ -35,6 +39,11 @@ pub struct ReportFacts<'a> {
     pub language: &'a str,
     /// A reference for the report itself: one that no other transaction of the node has.
     pub reference: &'a str,
+    /// What makes the boundary of its parts one that no sender can guess: references count up, and a message that is returned
+    /// whole must not be able to end its part and begin one of its own.
+    pub nonce: u64,
+    /// Reports that our postmaster did not get since the last one, since there were too many. Told to nobody else.
+    pub left_out: u64,
     /// The envelope of the message that is reported on.
     pub envelope: &'a Envelope,
     /// Its content as it lies in the queue.
@@ -63,6 +72,8 @@ pub struct Reporter {
     pub return_bytes_max: u64,
     /// Who gets reports on messages whose reverse-path is not proven.
     pub unproven: Unproven,
+    /// How many reports our postmaster gets.
+    pub postmaster_rate: Rate,
 }
 
 /// What is told of one recipient.
@@ -209,7 +220,7 @@ impl Letter<'_> {
     /// The message: header section and the three parts (RFC 6522 3).
     fn write(&self) -> Vec<u8> {
         let original = original::part(self);
-        let boundary = format!("=_{}", self.facts.reference);
+        let boundary = format!("=_{}_{:016x}", self.facts.reference, self.facts.nonce);
         let mut out = Vec::with_capacity(4096 + original.len());
         self.header_section(&boundary, &mut out);
         let parts = [human::part(self), status::part(self), original];

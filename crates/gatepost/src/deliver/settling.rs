@@ -7,21 +7,21 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, SubmitError};
+use queue::{Parcel, Queue, QueuedMessage, RecipientOutcome, SubmitError};
 use smtp::{Class, ForwardPath, RcptParameters, ReversePath, Status};
 use tokio::time::Instant;
 
 use super::connection::{Answered, Connection};
 use super::fault::Fault;
+use super::gathering::Ending;
 use super::outcome::Fate;
 use super::report::{Action, Concerned};
-use super::telling::tell;
 use crate::context::Context;
 use crate::decision::Tls;
 use crate::event::{DeliveredRecipient, Delivery, DeliveryResult, Event};
 
 /// How long a message waits whose report could not be stored, or whose delivery ended by our own fault.
-const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
+pub(super) const OWN_FAULT_PAUSE: Duration = Duration::from_secs(300);
 
 /// A parcel that is being delivered. Whatever cuts its delivery off, recipients that a nexthop has taken do not get the message
 /// again. In a panic the others are delayed, so that they can't be taken again at once.
@@ -41,7 +41,7 @@ impl InHand {
     }
 
     /// Takes note of the recipients that are delivered so far.
-    pub(super) fn note(&mut self, settling: &Settling<'_>) {
+    pub(super) fn note(&mut self, settling: &Settling) {
         let delivered = |(_, outcome): &&(u32, RecipientOutcome)| {
             matches!(outcome, RecipientOutcome::Delivered { .. })
         };
@@ -81,7 +81,7 @@ impl InHand {
     }
 
     /// Gives all recipients up, by our own fault.
-    fn fail(mut self, status: Status, detail: &str) {
+    pub(super) fn fail(mut self, status: Status, detail: &str) {
         self.end(&RecipientOutcome::Failed {
             nexthop: String::new(),
             status,
@@ -124,29 +124,50 @@ impl Drop for InHand {
 }
 
 /// What is known of a parcel's recipients so far.
-pub(super) struct Settling<'a> {
-    cx: &'a Context,
-    message: &'a QueuedMessage,
+pub(super) struct Settling {
+    cx: Arc<Context>,
+    message: QueuedMessage,
     queue_id: String,
     attempts: u32,
     /// Each recipient, with what holds if no other server takes it.
     left: Vec<(u32, Option<RecipientOutcome>)>,
     outcomes: Vec<(u32, RecipientOutcome)>,
     begun: Instant,
+    /// How long the attempt took, without what the report waits for.
+    took: Duration,
     tls: Option<Tls>,
     proof: Option<String>,
     repeatable: bool,
     /// It is the end of the lifetime, not an attempt.
     expired: bool,
-    /// What is reported of those that were handed over, to whoever wants to know; `None` where the server tells it.
-    handed_over: Option<Action>,
+    untold: Untold,
 }
 
-impl<'a> Settling<'a> {
-    pub(super) fn new(cx: &'a Context, message: &'a QueuedMessage, parcel: &Parcel) -> Self {
+/// Who wants to know that a recipient's message was handed over, and is not told it by the server that took it.
+struct Untold {
+    /// What is to be told of those that are settled now; `None` where the server tells it.
+    now: Option<Action>,
+    by_recipient: HashMap<u32, Action>,
+}
+
+impl Untold {
+    /// Takes note of a recipient that the server of this transaction has settled.
+    fn note(&mut self, index: u32, outcome: &RecipientOutcome) {
+        if let (RecipientOutcome::Delivered { .. }, Some(action)) = (outcome, self.now) {
+            self.by_recipient.insert(index, action);
+        }
+    }
+
+    fn of(&self, index: u32) -> Option<Action> {
+        self.by_recipient.get(&index).copied()
+    }
+}
+
+impl Settling {
+    pub(super) fn new(cx: &Arc<Context>, message: &QueuedMessage, parcel: &Parcel) -> Self {
         Settling {
-            cx,
-            message,
+            cx: Arc::clone(cx),
+            message: message.clone(),
             queue_id: parcel.message.to_string(),
             attempts: parcel.attempts,
             left: parcel
@@ -156,23 +177,27 @@ impl<'a> Settling<'a> {
                 .collect(),
             outcomes: Vec::with_capacity(parcel.recipients.len()),
             begun: Instant::now(),
+            took: Duration::ZERO,
             tls: None,
             proof: None,
             repeatable: false,
             expired: false,
-            handed_over: Some(Action::Delivered),
+            untold: Untold {
+                now: Some(Action::Delivered),
+                by_recipient: HashMap::new(),
+            },
         }
     }
 
     /// The recipients that are not settled.
-    pub(super) fn left(&self) -> Vec<(&'a ForwardPath, &'a RcptParameters)> {
+    pub(super) fn left(&self) -> Vec<(&ForwardPath, &RcptParameters)> {
         self.left
             .iter()
             .filter_map(|(index, _)| self.recipient(*index))
             .collect()
     }
 
-    fn recipient(&self, index: u32) -> Option<(&'a ForwardPath, &'a RcptParameters)> {
+    fn recipient(&self, index: u32) -> Option<(&ForwardPath, &RcptParameters)> {
         let recipients = &self.message.envelope.recipients;
         let recipient = recipients.get(usize::try_from(index).ok()?)?;
         Some((&recipient.forward_path, &recipient.parameters))
@@ -187,6 +212,11 @@ impl<'a> Settling<'a> {
         self.left.is_empty()
     }
 
+    /// It is the end of the lifetime, not an attempt.
+    pub(super) fn expire(&mut self) {
+        self.expired = true;
+    }
+
     /// Notes how a transaction went, for the event.
     pub(super) fn note_transaction(&mut self, connection: &Connection, answers: &[Answered]) {
         self.tls = connection.tls_facts().map(|tls| Tls {
@@ -198,7 +228,7 @@ impl<'a> Settling<'a> {
             .tls
             .is_some()
             .then(|| connection.proof().as_str().to_owned());
-        self.handed_over = connection.untold();
+        self.untold.now = connection.untold();
         let lost =
             |answer: &Answered| matches!(answer, Answered::Lost(fault) if Fault::reply_lost(fault));
         self.repeatable |= answers.iter().any(lost);
@@ -209,8 +239,39 @@ impl<'a> Settling<'a> {
         let left = std::mem::take(&mut self.left);
         for ((index, _), fate) in left.into_iter().zip(fates) {
             match fate {
-                Fate::Settled(outcome) => self.outcomes.push((index, outcome)),
+                Fate::Settled(outcome) => {
+                    self.untold.note(index, &outcome);
+                    self.outcomes.push((index, outcome));
+                }
                 Fate::Elsewhere(outcome) => self.left.push((index, Some(outcome))),
+            }
+        }
+    }
+
+    /// A server that was not asked may have what those lack that were: nobody fails for good before.
+    pub(super) fn wait_for(&mut self, unasked: &Fault, pause: Duration) {
+        for (_, otherwise) in &mut self.left {
+            if let Some(RecipientOutcome::Failed {
+                nexthop,
+                diagnostic,
+                ..
+            }) = otherwise
+            {
+                *otherwise = Some(RecipientOutcome::Delayed {
+                    nexthop: std::mem::take(nexthop),
+                    status: unasked.status(),
+                    diagnostic: format!("{diagnostic}; {unasked}"),
+                    retry_after: pause,
+                });
+            }
+        }
+    }
+
+    /// There is no time to ask the other servers: the next start does.
+    pub(super) fn leave_unasked(&mut self) {
+        for (_, otherwise) in &mut self.left {
+            if matches!(otherwise, Some(RecipientOutcome::Failed { .. })) {
+                *otherwise = None;
             }
         }
     }
@@ -218,6 +279,7 @@ impl<'a> Settling<'a> {
     /// The same for all that are left.
     pub(super) fn settle_all(&mut self, outcome: &RecipientOutcome) {
         for (index, _) in self.left.drain(..) {
+            self.untold.note(index, outcome);
             self.outcomes.push((index, outcome.clone()));
         }
     }
@@ -229,27 +291,45 @@ impl<'a> Settling<'a> {
             self.outcomes.push((index, outcome));
         }
         in_hand.note(&self);
-        if let Err(error) = self.report(queue).await {
-            self.keep_failed(&error);
-        }
+        self.took = self.begun.elapsed();
+        let cx = Arc::clone(&self.cx);
+        Ending::Settled(Box::new(self), in_hand)
+            .finish(&cx, queue)
+            .await;
+    }
+
+    /// Tells what became of it in events, and settles it with the queue.
+    pub(super) fn close(self, in_hand: InHand) {
         self.emit();
         in_hand.settle(self.outcomes);
     }
 
-    /// Reports what failed, and what was handed over where that is wanted.
-    async fn report(&self, queue: &Queue) -> Result<(), SubmitError> {
-        let concerned: Vec<Concerned<'_>> = self
-            .outcomes
-            .iter()
-            .filter_map(|(index, outcome)| self.concerned(*index, outcome))
-            .collect();
-        if concerned.is_empty() {
-            return Ok(());
-        }
-        tell(self.cx, queue, self.message, &concerned).await
+    pub(super) fn message(&self) -> &QueuedMessage {
+        &self.message
     }
 
-    fn concerned<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
+    /// Whether it is the end of the lifetime.
+    pub(super) fn is_expired(&self) -> bool {
+        self.expired
+    }
+
+    /// Whether somebody has the message, who would get it again if this were forgotten.
+    pub(super) fn is_delivered_in_part(&self) -> bool {
+        let is_delivered = |(_, outcome): &(u32, RecipientOutcome)| {
+            matches!(outcome, RecipientOutcome::Delivered { .. })
+        };
+        self.outcomes.iter().any(is_delivered)
+    }
+
+    /// What a report has to tell: what failed, and what was handed over where that is wanted.
+    pub(super) fn concerned(&self) -> Vec<Concerned<'_>> {
+        self.outcomes
+            .iter()
+            .filter_map(|(index, outcome)| self.told_of(*index, outcome))
+            .collect()
+    }
+
+    fn told_of<'s>(&'s self, index: u32, outcome: &'s RecipientOutcome) -> Option<Concerned<'s>> {
         let (action, status, nexthop, diagnostic) = match outcome {
             RecipientOutcome::Failed {
                 nexthop,
@@ -260,7 +340,7 @@ impl<'a> Settling<'a> {
                 let (_, parameters) = self.recipient(index)?;
                 parameters.notify.filter(|notify| notify.success)?;
                 (
-                    self.handed_over?,
+                    self.untold.of(index)?,
                     Status::new(Class::Success, 0, 0),
                     nexthop,
                     reply,
@@ -281,7 +361,7 @@ impl<'a> Settling<'a> {
     }
 
     /// Whoever must know of a failure could not be told: it has not happened yet.
-    fn keep_failed(&mut self, error: &SubmitError) {
+    pub(super) fn keep_failed(&mut self, error: &SubmitError) {
         tracing::error!(?error, "a report can't be queued, so its message stays");
         for (_, outcome) in &mut self.outcomes {
             if let RecipientOutcome::Failed {
@@ -335,7 +415,7 @@ impl<'a> Settling<'a> {
                 attempts: self.attempts.saturating_add(u32::from(!self.expired)),
                 repeatable: self.repeatable,
                 age_seconds: age(envelope.arrived).as_secs_f64(),
-                milliseconds: self.begun.elapsed().as_secs_f32() * 1000.0,
+                milliseconds: self.took.as_secs_f32() * 1000.0,
             }));
             self.cx.services.journal.emit(&event);
         }
@@ -415,71 +495,5 @@ impl Told<'_> {
     }
 }
 
-/// The time for a delay report has come: those who want it are told, and nothing else changes.
-pub(super) async fn warn(cx: &Context, queue: &Queue, parcel: Parcel) {
-    let in_hand = InHand::new(queue, parcel);
-    match queue.read(in_hand.parcel()).await {
-        Ok(message) => {
-            let concerned = delayed(in_hand.parcel(), &message);
-            if let Err(error) = tell(cx, queue, &message, &concerned).await {
-                // A delay is no loss: the end of the lifetime will be told.
-                tracing::error!(?error, "a report on a delay can't be queued");
-            }
-        }
-        Err(error) => tracing::error!(?error, "a queued message that is late can't be read"),
-    }
-    let untried = |index: &u32| (*index, RecipientOutcome::Untried);
-    let outcomes = in_hand.parcel().recipients.iter().map(untried).collect();
-    in_hand.settle(outcomes);
-}
-
-fn delayed<'p>(parcel: &'p Parcel, message: &QueuedMessage) -> Vec<Concerned<'p>> {
-    let last = parcel.last.as_ref();
-    let diagnostic = last.map_or("", |last| last.diagnostic.as_str());
-    let envelope = &message.envelope;
-    let concerned = |index: &u32| Concerned {
-        index: *index,
-        action: Action::Delayed,
-        status: last.map_or(Status::transient(4, 7), |last| last.status),
-        diagnostic,
-        is_reply: is_reply(diagnostic),
-        remote_mta: last.and_then(|last| host(&last.nexthop)),
-        last_attempt: None,
-        will_retry_until: Some(envelope.arrived.saturating_add(envelope.lifetime)),
-    };
-    parcel.recipients.iter().map(concerned).collect()
-}
-
-/// The lifetime of a message is over for these recipients.
-pub(super) async fn expire(cx: &Context, queue: &Queue, parcel: Parcel) {
-    let in_hand = InHand::new(queue, parcel);
-    let message = match queue.read(in_hand.parcel()).await {
-        Ok(message) => message,
-        Err(error) => {
-            tracing::error!(?error, "a queued message whose time is over can't be read");
-            let detail = "it can't be read";
-            return match error {
-                ReadError::Fault(_) => {
-                    in_hand.delay(Status::transient(3, 0), detail, OWN_FAULT_PAUSE);
-                }
-                // No later attempt reads what is not there; what was is set aside and told (`queue-damaged`).
-                ReadError::Gone | ReadError::Damaged(_) => {
-                    in_hand.fail(Status::permanent(3, 0), detail);
-                }
-            };
-        }
-    };
-    let mut settling = Settling::new(cx, &message, in_hand.parcel());
-    let (nexthop, last) = match &in_hand.parcel().last {
-        Some(last) => (last.nexthop.clone(), last.diagnostic.clone()),
-        None => (String::new(), "it was never tried".to_owned()),
-    };
-    // RFC 3463 3.5: X.4.7, delivery time expired.
-    settling.settle_all(&RecipientOutcome::Failed {
-        nexthop,
-        status: Status::permanent(4, 7),
-        diagnostic: last,
-    });
-    settling.expired = true;
-    settling.finish(queue, in_hand).await;
-}
+#[cfg(test)]
+mod tests;

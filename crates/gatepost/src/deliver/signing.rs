@@ -13,6 +13,8 @@ use queue::Submission;
 use crate::config::Dkim;
 
 mod canonical;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod key;
 
 pub use key::{KeyError, PrivateKey};

@@ -54,7 +54,7 @@ pub async fn tell_handed_over(
 ///
 /// # Errors
 /// The queue does not take it.
-pub(super) async fn tell(
+pub(crate) async fn tell(
     cx: &Context,
     queue: &Queue,
     message: &QueuedMessage,
@@ -63,10 +63,12 @@ pub(super) async fn tell(
     let now = Zoned::now();
     let seconds = u64::try_from(Timestamp::now().as_second()).unwrap_or(0);
     let reference = cx.services.references.next(seconds).to_string();
-    let facts = ReportFacts {
+    let mut facts = ReportFacts {
         reporter: &cx.config.reports,
         language: language(cx, message, concerned),
         reference: &reference,
+        nonce: nonce(),
+        left_out: 0,
         envelope: &message.envelope,
         content: &message.content,
         proven: false,
@@ -74,13 +76,27 @@ pub(super) async fn tell(
         now: &now,
         concerned,
     };
-    note_withheld(cx, &facts);
+    let is_for_postmaster = matches!(addressee(&facts), Addressee::Postmaster { .. });
+    if is_for_postmaster {
+        let left_out = cx.services.allowance.take(facts.reporter.postmaster_rate);
+        let Some(left_out) = left_out else {
+            note_withheld(cx, &facts, true);
+            return Ok(());
+        };
+        facts.left_out = left_out;
+    }
+    note_withheld(cx, &facts, false);
     let Some(submission) = report(&facts) else {
         return Ok(());
     };
     let to = submission.envelope.recipients.first();
     let forward_path = to.map_or(String::new(), |to| to.forward_path.to_string());
-    let stored = queue.submit(signed(cx, submission, seconds).await).await?;
+    let stored = queue.submit(signed(cx, submission, seconds).await).await;
+    let stored = stored.inspect_err(|_| {
+        if is_for_postmaster {
+            cx.services.allowance.give_back(facts.left_out);
+        }
+    })?;
     cx.services.journal.emit(&Event::ReportQueued {
         reference,
         queue_id: stored.id.to_string(),
@@ -90,8 +106,14 @@ pub(super) async fn tell(
     Ok(())
 }
 
-/// No silence is kept silently: each recipient of whom the reverse-path is not told is named.
-fn note_withheld(cx: &Context, facts: &ReportFacts<'_>) {
+/// 64 bits that nobody can guess. Without randomness of the system those of this process must do: a report is not withheld for it.
+fn nonce() -> u64 {
+    getrandom::u64().unwrap_or_else(|_| fastrand::u64(..))
+}
+
+/// No silence is kept silently: each recipient of whom the reverse-path is not told is named. With `too_many` our postmaster is
+/// not told either.
+fn note_withheld(cx: &Context, facts: &ReportFacts<'_>, too_many: bool) {
     let (told, because, to_postmaster) = match addressee(facts) {
         Addressee::ReversePath { told, .. } => (told, Silence::Unwanted, false),
         Addressee::Postmaster { because, told } => (told, because, true),
@@ -99,7 +121,9 @@ fn note_withheld(cx: &Context, facts: &ReportFacts<'_>) {
     };
     let (told, untold): (Vec<_>, Vec<_>) =
         (0..facts.concerned.len()).partition(|it| told.binary_search(it).is_ok());
-    if to_postmaster {
+    if too_many {
+        emit_withheld(cx, facts, &told, Silence::TooMany, false);
+    } else if to_postmaster {
         emit_withheld(cx, facts, &told, because, true);
     }
     emit_withheld(cx, facts, &untold, because, false);

@@ -135,6 +135,11 @@ impl TlsReports {
     /// Those of the file system; what could not be written is tried again with the next call.
     pub fn save(&self) -> io::Result<()> {
         let _one_at_a_time = self.saving.lock().unwrap_or_else(PoisonError::into_inner);
+        let gone = self.with(Tally::take_gone).unwrap_or_default();
+        for path in gone {
+            // It may never have been written.
+            let _ = std::fs::remove_file(path);
+        }
         let mut failure = Ok(());
         for batch in self.with(Tally::take).unwrap_or_default() {
             if let Err(error) = batch.write() {

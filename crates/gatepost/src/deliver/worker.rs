@@ -7,32 +7,27 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{
-    Entered, Parcel, Queue, QueuedMessage, ReadError, RecipientOutcome, SiteFault, Slot, Taken,
-};
-use smtp::{ForwardPath, RcptParameters, ReversePath, Status};
+use queue::{Entered, Parcel, Queue, QueuedMessage, RecipientOutcome, SiteFault, Slot, Taken};
+use smtp::{ForwardPath, RcptParameters, ReversePath};
 use tokio::sync::watch;
 
 use super::connection::{Answered, Connection, Outgoing};
 use super::dial::{Demand, dial};
 use super::dispatch::stopped;
+use super::failing::{fail, fail_all, is_ownerless, ownerless, unreadable};
 use super::fault::{Cause, Fault, Step};
 use super::fitting::{fits, is_own};
-use super::limits::limits;
+use super::limits::{back_off, limits};
 use super::outcome::{self, Circumstances, Fate};
-use super::plan::{NoPlan, Plan, plan};
+use super::plan::{NoPlan, Plan, plan, route};
 use super::security::is_tls_optional;
 use super::settling::{InHand, Settling};
 use super::store_queued;
 use crate::context::Context;
 use crate::event::Event;
 
-pub(super) use super::settling::{expire, warn};
-
 /// How long a worker waits for the next message before its connection waits without it.
 const LINGER: Duration = Duration::from_millis(100);
-/// How long a message waits whose content can't be read.
-const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
 /// How long one waits whose way was lost while it was in a worker's hands.
 const LOST_WAY_PAUSE: Duration = Duration::from_secs(60);
 /// Waiting connections that are looked at for one message.
@@ -49,7 +44,7 @@ pub(super) async fn work(
         Ok(plan) => plan,
         Err(NoPlan::Transient(fault)) => return unreachable(&cx, slot, &fault),
         Err(NoPlan::Permanent { status, text }) => {
-            return fail_all(&cx, &queue, slot, status, &text).await;
+            return fail_all(&cx, &queue, slot, (status, &text), &stop).await;
         }
     };
     let limits = limits(&cx, &plan);
@@ -129,7 +124,9 @@ impl Worker {
     /// the domain's records or policies are not met, messages are taken all the same, since those of others may go.
     async fn prepare(&mut self) -> Result<(), Fault> {
         let is_barred = self.barred.contains_key(&self.plan.domain);
-        if self.connection.is_some() || self.plan.maildir.is_some() || is_barred {
+        // Most of what waits there must not leave this way: no stranger is dialled for it.
+        let is_ownerless = self.nexthop.is_none() && is_ownerless(&self.cx, &self.plan.domain);
+        if self.connection.is_some() || self.plan.maildir.is_some() || is_barred || is_ownerless {
             return Ok(());
         }
         match dial(&self.cx, &self.plan, Demand::default()).await {
@@ -205,7 +202,9 @@ impl Worker {
         };
         let cx = Arc::clone(&self.cx);
         let mut settling = Settling::new(&cx, &message, in_hand.parcel());
-        if let Some(maildir) = &plan.maildir {
+        if let Some(waits) = ownerless(&cx, in_hand.parcel(), &message) {
+            settling.settle_all(&waits);
+        } else if let Some(maildir) = &plan.maildir {
             let stored = store_queued(&cx, maildir, &message, &settling.left()).await;
             match stored {
                 RecipientOutcome::Delivered { .. } => slot.worked(),
@@ -248,7 +247,7 @@ impl Worker {
         slot: &mut Slot,
         plan: &Plan,
         message: &QueuedMessage,
-        (settling, in_hand): (&mut Settling<'_>, &mut InHand),
+        (settling, in_hand): (&mut Settling, &mut InHand),
     ) -> Result<(), Fault> {
         let demand = demand(message);
         let mut tried: Vec<Arc<str>> = Vec::new();
@@ -278,6 +277,7 @@ impl Worker {
                 false => drop(tokio::spawn(connection.quit())),
             }
             if is_over {
+                settling.leave_unasked();
                 return Ok(());
             }
             // A server that closed while the connection was idle is dialled anew: that is no fault of its.
@@ -285,8 +285,15 @@ impl Worker {
                 tried.push(label);
             }
             match self.elsewhere(plan, &tried, demand).await {
-                Some(other) => connection = other,
-                None => return Ok(()),
+                Ok(other) => connection = other,
+                Err(unasked) => {
+                    if let Some(fault) = unasked {
+                        let queueing = &plan.route.route.queueing;
+                        let pause = outcome::pause(queueing, settling.attempts());
+                        settling.wait_for(&fault, pause);
+                    }
+                    return Ok(());
+                }
             }
         }
     }
@@ -341,18 +348,22 @@ impl Worker {
     }
 
     /// A connection to a server that was not tried yet.
+    ///
+    /// # Errors
+    /// Why one of them could not be asked; `None` if all of the plan were, or no waiting makes one of use.
     async fn elsewhere(
         &self,
         plan: &Plan,
         tried: &[Arc<str>],
         demand: Demand,
-    ) -> Option<Connection> {
+    ) -> Result<Connection, Option<Fault>> {
         let mut left = plan.clone();
         left.hosts.retain(|host| !tried.contains(&host.label));
         if left.hosts.is_empty() {
-            return None;
+            return Err(None);
         }
-        dial(&self.cx, &left, demand).await.ok()
+        let connected = dial(&self.cx, &left, demand).await;
+        connected.map_err(|fault| Some(fault).filter(|fault| !fault.is_permanent()))
     }
 }
 
@@ -374,7 +385,7 @@ fn demand(message: &QueuedMessage) -> Demand {
 }
 
 /// What the answers mean goes by the parcel's own route.
-fn settle(plan: &Plan, settling: &mut Settling<'_>, nexthop: &str, answers: Vec<Answered>) {
+fn settle(plan: &Plan, settling: &mut Settling, nexthop: &str, answers: Vec<Answered>) {
     let queueing = &plan.route.route.queueing;
     let accepted =
         |answer: &Answered| matches!(answer, Answered::Reply(step, _) if *step != Step::Rcpt);
@@ -432,7 +443,8 @@ fn is_stale(answer: &Answered) -> bool {
 fn unreachable(cx: &Context, slot: Slot, fault: &Fault) {
     let site = site_fault(fault);
     tell_down(cx, &site);
-    slot.failed(site);
+    let back_off = back_off(&route(cx, slot.lane()).route);
+    slot.failed(site, back_off);
 }
 
 fn tell_down(cx: &Context, site: &SiteFault) {
@@ -447,38 +459,5 @@ fn site_fault(fault: &Fault) -> SiteFault {
         status: fault.status(),
         nexthop: fault.nexthop.clone(),
         detail: fault.what_happened().to_string(),
-    }
-}
-
-/// No plan can ever be made for the lane as it stands: each of its messages fails.
-async fn fail_all(cx: &Context, queue: &Queue, mut slot: Slot, status: Status, text: &str) {
-    while let Taken::Parcel(parcel) = slot.take() {
-        fail(cx, queue, InHand::new(queue, parcel), status, text).await;
-    }
-}
-
-async fn fail(cx: &Context, queue: &Queue, in_hand: InHand, status: Status, text: &str) {
-    let message = match queue.read(in_hand.parcel()).await {
-        Ok(message) => message,
-        Err(error) => return unreadable(in_hand, &error),
-    };
-    let mut settling = Settling::new(cx, &message, in_hand.parcel());
-    settling.settle_all(&queue::RecipientOutcome::Failed {
-        nexthop: in_hand.parcel().lane.domain.to_string(),
-        status,
-        diagnostic: text.to_owned(),
-    });
-    settling.finish(queue, in_hand).await;
-}
-
-/// What can't be read can't be sent, and nobody can be told: it stays in the queue, for whoever looks after it.
-fn unreadable(in_hand: InHand, error: &ReadError) {
-    match error {
-        // An operator removed it meanwhile.
-        ReadError::Gone => in_hand.untried(),
-        ReadError::Damaged(detail) | ReadError::Fault(detail) => {
-            tracing::error!(detail, "a queued message can't be read");
-            in_hand.delay(Status::transient(3, 0), detail, UNREADABLE_PAUSE);
-        }
     }
 }

@@ -3,6 +3,7 @@
 //! The table of events is here, the parts that several of them share are in `parts`, the document in `markdown`. Tests
 //! hold both against what is really written.
 
+mod authentication;
 mod markdown;
 mod parts;
 
@@ -112,7 +113,7 @@ pub const EVENTS: &[EventKind] = &[
             always("about", Shape::Text, "The reference of the message."),
             always("action", Shape::Word(&["failed", "delayed", "relayed", "expanded", "delivered"]), "What became of it (RFC 3464 2.3.3); the gravest, if not the same for all."),
             always("recipients", Shape::List(&Shape::Text), "The recipients that it is about, without angle brackets."),
-            always("reason", Shape::Word(&["null-reverse-path", "own-report", "unproven", "unwanted"]), "Why: there is no reverse-path, the message is a report itself, the reverse-path may not be the sender's own, or whoever sent the message does not want reports."),
+            always("reason", Shape::Word(&["null-reverse-path", "own-report", "unproven", "unwanted", "too-many"]), "Why: there is no reverse-path, the message is a report itself, the reverse-path may not be the sender's own, whoever sent the message does not want reports, or it would be our postmaster's and is beyond `postmaster_rate`."),
             always("to_postmaster", Shape::Flag, "Our postmaster gets a report in place of the reverse-path."),
         ],
     },
@@ -169,6 +170,50 @@ pub const EVENTS: &[EventKind] = &[
             always("recipients", Shape::Number(""), "Their recipients that wait."),
             always("damaged", Shape::Number(""), "Records that were damaged."),
             always("milliseconds", Shape::Number("ms"), "How long it took."),
+        ],
+    },
+    EventKind {
+        name: "queue-changed",
+        when: "An operator did something to a queued message (`gatepost queue`): one line for each message.",
+        fields: parts::QUEUE_CHANGE,
+    },
+    EventKind {
+        name: "queue-exported",
+        when: "An operator moved messages from the queue into a file (`gatepost queue export`).",
+        fields: parts::QUEUE_EXPORTED,
+    },
+    EventKind {
+        name: "queue-imported",
+        when: "An operator moved messages from a file into the queue (`gatepost queue import`).",
+        fields: parts::QUEUE_IMPORTED,
+    },
+    EventKind {
+        name: "queue-export-ended",
+        when: "The start ended an export that the run before had left behind.",
+        fields: &[
+            always("file", Shape::Text, "The file; empty if the note of it was damaged."),
+            always("finished", Shape::Flag, "The file was finished: its messages left the queue. If not, they go on."),
+            always("messages", Shape::Number(""), "How many messages."),
+        ],
+    },
+    EventKind {
+        name: "delivery-suspended",
+        when: "An operator suspended deliveries. Restarts keep that.",
+        fields: &[
+            always("kind", Shape::Word(&["domain", "customer", "site"]), "What the name is one of: a recipient domain, a customer, a destination as `gatepost queue destinations` names it."),
+            always("name", Shape::Text, "What is suspended."),
+            always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+            maybe("reason", Shape::Text, "Why, in the operator's words."),
+        ],
+    },
+    EventKind {
+        name: "delivery-resumed",
+        when: "An operator let suspended deliveries go on.",
+        fields: &[
+            always("kind", Shape::Word(&["domain", "customer", "site"]), "What the name is one of: a recipient domain, a customer, a destination as `gatepost queue destinations` names it."),
+            always("name", Shape::Text, "What goes on."),
+            always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+            maybe("reason", Shape::Text, "Why, in the operator's words."),
         ],
     },
     EventKind {
@@ -338,6 +383,24 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("domain", Shape::Text, "The domain that it is on."),
             always("to", Shape::Text, "Where it was to go."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
+        name: "dmarc-report-sent",
+        when: "An aggregate report on DMARC was put into the queue, for a domain that asks for them (RFC 9990).",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it goes to."),
+            always("messages", Shape::Number("messages"), "Messages that it is on."),
+        ],
+    },
+    EventKind {
+        name: "dmarc-report-failed",
+        when: "An aggregate report on DMARC could not be put into the queue. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it was to go to."),
             always("detail", Shape::Text, "What happened."),
         ],
     },

@@ -28,7 +28,7 @@ async fn a_full_map_drops_what_expired_before_what_has_not() {
     assert_eq!(map.find(&200), Some(200));
     for n in 0..1000 {
         map.insert(n, n, HOUR);
-        assert!(map.entries.lock().unwrap().len() <= 10);
+        assert!(map.entries.lock().unwrap().by_key.len() <= 10);
     }
 }
 
@@ -39,4 +39,23 @@ async fn renewing_an_entry_of_a_full_map_loses_nothing() {
     map.insert(2, 2, HOUR);
     map.insert(2, 3, HOUR);
     assert_eq!((map.find(&1), map.find(&2)), (Some(1), Some(3)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn large_entries_fill_it_sooner() {
+    let map: Expiring<u32, String> = Expiring::within(100, 1000, |_, value| value.len());
+    for n in 0..1000 {
+        map.insert(n % 70, "x".repeat(usize::try_from(n % 300).unwrap()), HOUR);
+        let entries = map.entries.lock().unwrap();
+        let bytes: usize = entries.by_key.values().map(|entry| entry.value.len()).sum();
+        assert_eq!(entries.bytes, bytes);
+        assert!(bytes <= 1000);
+    }
+    map.insert(1, "x".repeat(1001), HOUR);
+    assert_eq!(map.find(&1), None);
+    map.insert(1, "x".repeat(1000), HOUR);
+    map.insert(1, "y".repeat(1000), HOUR);
+    assert_eq!(map.find(&1), Some("y".repeat(1000)));
+    map.remove(&1);
+    assert_eq!(map.entries.lock().unwrap().bytes, 0);
 }

@@ -20,8 +20,28 @@ fn policies_on_tls() {
 }
 
 #[test]
+fn filters_of_the_queue() {
+    run("queue_filter", queue_filter);
+}
+
+#[test]
 fn references() {
     run("reference", reference);
+}
+
+#[test]
+fn reports_on_anything() {
+    run("report", reports);
+}
+
+#[test]
+fn canonical_forms() {
+    run("dkim", canonical);
+}
+
+#[test]
+fn ways() {
+    run("hops", way);
 }
 
 #[test]

@@ -21,11 +21,14 @@ use tokio::net::{TcpListener, UnixListener};
 use super::Server;
 use crate::metrics;
 
+pub mod queue;
+
 /// What the handlers share.
 #[derive(Clone)]
 struct Shared {
     server: Arc<Server>,
     metrics: PrometheusHandle,
+    turns: queue::Turns,
 }
 
 /// The answer to a reload.
@@ -73,7 +76,11 @@ pub struct Down {
 /// An address can't be bound, or the socket can't be made; in words with what to do.
 pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(), String> {
     let cx = server.current.load();
-    let shared = Shared { server, metrics };
+    let shared = Shared {
+        server,
+        metrics,
+        turns: queue::Turns::new(),
+    };
     let admin = &cx.config.admin;
     for address in &admin.bind {
         let socket = TcpListener::bind(address)
@@ -88,7 +95,12 @@ pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(),
             admin.control.display()
         )
     })?;
-    let router = watching().merge(commands()).with_state(shared);
+    let router = watching()
+        .merge(commands())
+        .merge(queue::commands())
+        .with_state(shared);
+    // Whoever asks is known by its credentials: what it does to the queue is recorded.
+    let router = router.into_make_service_with_connect_info::<queue::Peer>();
     tokio::spawn(async move { axum::serve(control, router).await });
     Ok(())
 }

@@ -106,3 +106,27 @@ fn a_delay_is_told_with_the_end_of_the_lifetime() {
     assert_eq!(tried_for.as_secs(), 2 * 86_400, "{report:#}");
     assert_eq!(gateway.waiting().recipients, 1);
 }
+
+#[test]
+fn the_sender_of_a_message_whose_content_is_lost_is_told() {
+    let reports = Sink::smtp();
+    let away = format!("smtp:{}", unused_address());
+    let mut gateway = gateway(&away, &reports, "lifetime = \"6s\"");
+    // So large that its content is a file of its own.
+    let large = [message("lost"), b"0123456789\r\n".repeat(400_000)].concat();
+    gateway.submit(&["bob@example.com"], &large);
+    let contents = std::fs::read_dir(gateway.folder().join("data/queue/content")).unwrap();
+    let file = contents.map(|entry| entry.unwrap().path()).next().unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes[1000] ^= 1;
+    std::fs::write(&file, bytes).unwrap();
+    gateway.kill_and_start();
+    let (report, told) = told(&reports);
+    assert_eq!(told["action"], "failed", "{report:#}");
+    assert_eq!(told["status"], "5.3.0", "{report:#}");
+    let text = report["text"].as_str().unwrap();
+    assert!(text.contains("content was damaged"), "{report:#}");
+    let expired = gateway.attempt("bob@example.com", "expired");
+    assert_eq!(expired.status, "5.3.0", "{expired:#?}");
+    gateway.await_empty_queue();
+}

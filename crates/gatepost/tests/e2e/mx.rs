@@ -6,7 +6,7 @@ use crate::support::gateway::{Gateway, Setup};
 use crate::support::hostile_dns::HostileDns;
 use crate::support::reports::report;
 use crate::support::sink::{Act, Manner, Sink, Step};
-use crate::support::{PATIENCE, head, loopback, message};
+use crate::support::{PATIENCE, head, loopback, message, unused_address};
 
 /// Everything below mx.example by MX; reports to ann@example.net over a route of their own.
 fn gateway_with(nameserver: std::net::SocketAddr, reports: &Sink, keys: &str) -> Gateway {
@@ -185,6 +185,71 @@ fn what_can_never_be_delivered_is_reported_at_once() {
 }
 
 #[test]
+fn what_was_taken_for_a_route_that_is_gone_waits_for_it() {
+    // One domain exists inside only, the other has public servers: its messages must neither bounce nor go there.
+    let (public, reports) = (host(), Sink::smtp());
+    let records = format!("outside IN MX 10 a\na IN A {}", public.ip());
+    let dns = Zones::new().unsigned("mx.example", &records).start();
+    let away = format!("smtp:{}", unused_address());
+    let gateway = Setup::new()
+        .nameserver(dns.address())
+        .route_for(
+            "*.mx.example",
+            &away,
+            "cut_through = false\nretry_min = \"1s\"\nretry_max = \"1s\"",
+        )
+        .route_for("example.net", reports.nexthop(), "cut_through = false")
+        .start();
+    for name in ["inside", "outside"] {
+        gateway.submit(&[&format!("bob@{name}.mx.example")], &message(name));
+        gateway.unreachable(&away);
+    }
+    gateway.edit("*.mx.example", "another.example");
+    assert!(gateway.command(&["reload"]).status.success());
+    for name in ["inside", "outside"] {
+        let attempt = gateway.attempt(&format!("bob@{name}.mx.example"), "delayed");
+        assert_eq!(attempt.status, "4.4.4", "{attempt:#?}");
+        assert!(
+            attempt.text.contains("no route has this domain"),
+            "{attempt:#?}"
+        );
+    }
+    assert_eq!(gateway.waiting().recipients, 2);
+    assert_eq!(public.connections(), 0);
+    assert_eq!(reports.received(), []);
+}
+
+#[test]
+fn what_one_host_lacks_fails_only_once_all_were_asked() {
+    let small = || {
+        Manner::smtp()
+            .without("SIZE")
+            .offers("SIZE 100")
+            .start_as_host()
+    };
+    let (first, backup, reports) = (small(), small(), Sink::smtp());
+    // Nobody listens there.
+    let away = loopback::address();
+    let records = format!(
+        "waits IN MX 10 first\nwaits IN MX 20 away\nfails IN MX 10 first\nfails IN MX 20 backup\n\
+         first IN A {}\nbackup IN A {}\naway IN A {away}",
+        first.ip(),
+        backup.ip()
+    );
+    let dns = Zones::new().unsigned("mx.example", &records).start();
+    let gateway = gateway(&dns, &reports);
+    gateway.submit(&["bob@waits.mx.example"], &message("too large for one"));
+    let attempt = gateway.attempt("bob@waits.mx.example", "delayed");
+    assert_eq!(attempt.status, "4.4.1", "{attempt:#?}");
+    assert!(attempt.text.contains("away.mx.example"), "{attempt:#?}");
+    assert_eq!(reports.received(), []);
+    gateway.submit(&["bob@fails.mx.example"], &message("too large for both"));
+    let attempt = gateway.attempt("bob@fails.mx.example", "failed");
+    assert_eq!(attempt.status, "5.3.4", "{attempt:#?}");
+    assert!(backup.connections() > 0);
+}
+
+#[test]
 fn hosts_before_ourselves_in_the_list_are_used() {
     let (primary, behind, reports) = (host(), host(), Sink::smtp());
     let records = format!(
@@ -277,6 +342,32 @@ fn a_dns_that_lies_costs_little() {
     assert!(since.elapsed() < PATIENCE, "{:?}", since.elapsed());
     let (_, at_most) = gateway.memory_kib();
     assert!(at_most < 200 * 1024, "{at_most} KiB");
+}
+
+#[test]
+fn nobody_s_domain_leads_to_the_loopback() {
+    let (inside, reports) = (host(), Sink::smtp());
+    let records = format!("hostile IN MX 10 inside\ninside IN A {}", inside.ip());
+    let dns = Zones::new().unsigned("mx.example", &records).start();
+    let gateway = Setup::new()
+        .node("trusted_networks = [\"127.0.0.0/8\"]")
+        .nameserver(dns.address())
+        .more("[delivery]\nloopback = false")
+        .route_for("*", "mx", "")
+        // What the configuration names may be anywhere.
+        .route_for("example.net", reports.nexthop(), "")
+        .start();
+    gateway.submit(&["bob@hostile.mx.example"], &message("to the inside"));
+    let attempt = gateway.attempt("bob@hostile.mx.example", "failed");
+    assert_eq!(attempt.status, "5.4.6", "{attempt:#?}");
+    let report = report(&reports.one().content);
+    let text = report["text"].as_str().unwrap();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert!(
+        words.join(" ").contains("leads back to this node"),
+        "{text}"
+    );
+    assert_eq!(inside.connections(), 0);
 }
 
 #[test]

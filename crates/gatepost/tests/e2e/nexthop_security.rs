@@ -167,3 +167,27 @@ fn servers_that_cannot_do_what_they_offer() {
         assert!([250, 451].contains(&reply.code), "{name}: {reply:?}");
     }
 }
+
+#[test]
+fn a_destination_says_what_tls_its_messages_need_while_the_client_waits() {
+    // The server offers no TLS at all.
+    let sink = Sink::smtp();
+    let gateway = Setup::new()
+        .route_for("*.two.example", sink.nexthop(), "")
+        .more("[[destination]]\nmatch = [\"strict.two.example\"]\ntls = \"require\"")
+        .start();
+    // Not over the connection of another domain of the route either.
+    let mut client = Client::envelope(gateway.address(), &["bob@easy.two.example"]);
+    let reply = client.command("RCPT TO:<bob@strict.two.example>");
+    assert_eq!(reply.code / 100, 4, "{reply:?}");
+    client.data(&message("easy")).expect_code(250);
+    client.quit();
+    let mut client = Client::greet(gateway.address());
+    client
+        .command("MAIL FROM:<ann@example.net>")
+        .expect_code(250);
+    let reply = client.command("RCPT TO:<bob@strict.two.example>");
+    client.quit();
+    assert_eq!(reply.code / 100, 4, "{reply:?}");
+    assert_eq!(sink.count("RCPT TO:<bob@strict"), 0);
+}

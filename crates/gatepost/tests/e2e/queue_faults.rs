@@ -145,6 +145,106 @@ fn a_final_reply_before_the_message_counts_for_nothing() {
 }
 
 #[test]
+fn a_refusal_in_the_midst_of_the_content_is_the_answer() {
+    // The server does not read on: with a reset, or with a connection that only stands still.
+    let large = [message("too large"), b"0123456789\r\n".repeat(1_300_000)].concat();
+    let closes = Act::SayAndClose("552 5.3.4 larger than we take");
+    for (keys, act) in [
+        (QUICK.to_owned(), closes.clone()),
+        (
+            QUICK.to_owned(),
+            Act::SayAndStall("552 5.3.4 larger than we take"),
+        ),
+        (QUICK.replace("cut_through = false", ""), closes),
+    ] {
+        let queues = keys.contains("cut_through");
+        let sink = Manner::smtp().at(Step::Content, act.clone()).start();
+        let gateway = Setup::new().route(sink.nexthop(), &keys).start();
+        if queues {
+            gateway.submit(&["bob@example.com"], &large);
+            let failed = gateway.attempt("bob@example.com", "failed");
+            assert_eq!(failed.status, "5.3.4", "{act:?}: {failed:#?}");
+            assert!(failed.text.contains("larger than we take"), "{failed:#?}");
+        } else {
+            let mut client = Client::envelope(gateway.address(), &["bob@example.com"]);
+            client.data(&large).expect(552, "5.3.4");
+            client.quit();
+        }
+        assert_eq!(sink.count("DATA"), 1, "{act:?}");
+    }
+}
+
+#[test]
+fn a_request_for_patience_in_the_midst_of_the_content_is_one() {
+    let large = [message("busy"), b"0123456789\r\n".repeat(1_300_000)].concat();
+    for reply in ["421 4.3.2 closing", "452 4.3.1 no space"] {
+        let act = Act::SayAndClose(reply);
+        let sink = Manner::smtp().at(Step::Content, act).start();
+        let gateway = Setup::new().route(sink.nexthop(), QUICK).start();
+        gateway.submit(&["bob@example.com"], &large);
+        let delayed = gateway.attempt("bob@example.com", "delayed");
+        assert!(reply.contains(&delayed.status), "{delayed:#?}");
+        sink.behave();
+        gateway.attempt("bob@example.com", "delivered");
+        assert_eq!(sink.received().len(), 1);
+    }
+}
+
+#[test]
+fn a_nexthop_that_answers_just_in_time_does_not_hold_us() {
+    // Each answer comes within its own time: twenty of them would take 20 s and more.
+    let sink = Manner::smtp()
+        .without("PIPELINING")
+        .script(|moment| {
+            if moment.starts_with("RCPT") {
+                std::thread::sleep(std::time::Duration::from_secs(1));
+            }
+            Act::Usual
+        })
+        .start();
+    let keys = QUICK.replace("connect =", "envelope = \"4s\", connect =");
+    let gateway = Setup::new().route(sink.nexthop(), &keys).start();
+    let recipients: Vec<String> = (0..20).map(|it| format!("r{it}@example.com")).collect();
+    let recipients: Vec<&str> = recipients.iter().map(String::as_str).collect();
+    gateway.submit(&recipients, &message("tar"));
+    let attempt = gateway.attempt("r0@example.com", "delayed");
+    assert_eq!(attempt.status, "4.4.2", "{attempt:#?}");
+    assert!(
+        attempt.text.contains("no answer within 4 s"),
+        "{attempt:#?}"
+    );
+    assert!(sink.count("RCPT") < 10, "{:?}", sink.commands());
+    assert_eq!(sink.count("DATA"), 0);
+    sink.behave();
+    gateway.attempt("r0@example.com", "delivered");
+    gateway.await_empty_queue();
+    assert_eq!(sink.taken().len(), 1);
+}
+
+#[test]
+fn a_nexthop_that_takes_the_content_drop_by_drop_does_not_hold_us() {
+    // A unix socket, whose buffers are small: each block is taken within its time, only all together are too slow.
+    let large = [message("drops"), b"0123456789\r\n".repeat(500_000)].concat();
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Manner::lmtp()
+        .at(Step::Content, Act::Sip)
+        .start_on(&folder.path().join("lmtp"));
+    let keys = QUICK.replace("connect =", "bytes_per_second_min = \"256KiB\", connect =");
+    let gateway = Setup::new().route(sink.nexthop(), &keys).start();
+    gateway.submit(&["bob@example.com"], &large);
+    let attempt = gateway.attempt("bob@example.com", "delayed");
+    assert_eq!(attempt.status, "4.4.2", "{attempt:#?}");
+    let told = |words| attempt.text.contains(words);
+    assert!(
+        told("sending the content: no answer within") && !told("within 3 s"),
+        "{attempt:#?}"
+    );
+    sink.behave();
+    gateway.attempt("bob@example.com", "delivered");
+    assert_eq!(sink.taken().len(), 1);
+}
+
+#[test]
 fn a_nexthop_that_is_not_there_is_tried_again() {
     let address = unused_address();
     let gateway = Setup::new()

@@ -25,6 +25,8 @@ pub(crate) mod loopback;
 pub(crate) mod misbehaviour;
 #[path = "support/names.rs"]
 pub(crate) mod names;
+#[path = "support/operator.rs"]
+pub(crate) mod operator;
 #[path = "support/policy_host.rs"]
 pub(crate) mod policy_host;
 #[path = "support/postfix.rs"]

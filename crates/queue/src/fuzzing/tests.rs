@@ -14,6 +14,11 @@ fn journals() {
     run("queue_journal", journal);
 }
 
+#[test]
+fn export_files() {
+    run("queue_export", export_file);
+}
+
 /// `UPDATE_EXPECT=1` writes the seeds of the corpora anew.
 #[test]
 fn the_seeds_are_what_is_written() {
@@ -89,6 +94,7 @@ fn the_seeds_are_what_is_written() {
         state: crate::RecipientState::Held,
         ..Fate::new()
     };
+    let held = fate.clone();
     let mut acted = Vec::new();
     crate::journal::encode(
         &mut acted,
@@ -103,7 +109,43 @@ fn the_seeds_are_what_is_written() {
     let mut foreign = Vec::new();
     crate::journal::encode(&mut foreign, SALT + 1, &Entry::Moved { id: 9 });
     foreign.extend_from_slice(&journal);
+    let file = |finished| crate::transfer::format::FileHeader {
+        finished,
+        salt: SALT,
+        begun: 1_700_000_000_000,
+        node: "mx.example".to_owned(),
+    };
+    let moved = |finished| {
+        let mut states = coded.clone();
+        crate::record::envelope::put_fates(&mut states, &[held.clone(), Fate::new()]);
+        let record = RecordHeader {
+            envelope_bytes: states.len() as u32,
+            envelope_crc: crc32fast::hash(&states),
+            ..record
+        };
+        let mut bytes = file(finished).encode().to_vec();
+        for part in [&record.encode(SALT)[..], &states, content] {
+            bytes.extend_from_slice(part);
+        }
+        let footer = crate::transfer::format::Footer {
+            messages: 1,
+            recipients: 2,
+            offset: bytes.len() as u64,
+        };
+        bytes.extend_from_slice(&footer.encode(SALT));
+        bytes
+    };
+    let (whole, unfinished) = (moved(true), moved(false));
+    let mut no_header = whole.clone();
+    no_header.get_mut(..600).unwrap()[..100].fill(0);
+    let mut gap_inside = whole.clone();
+    gap_inside.extend_from_slice(whole.get(512..).unwrap());
+    gap_inside.get_mut(530..540).unwrap().fill(0);
     let seeds = [
+        ("queue_export/whole", whole),
+        ("queue_export/unfinished", unfinished),
+        ("queue_export/no_header", no_header),
+        ("queue_export/damaged_record", gap_inside),
         ("queue_segment/one_record", segment),
         ("queue_segment/torn_record", torn),
         ("queue_segment/zeros_between", between),

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 use smtp::Status;
 
-use super::{Entry, FRAME_BYTES, Fate, decode, encode, replay};
+use super::{Entry, Exporting, FRAME_BYTES, Fate, decode, encode, replay};
 use crate::limits::{DIAGNOSTIC_BYTES_MAX, JOURNAL_PAYLOAD_BYTES_MAX};
 use crate::{Actor, LastFault, RecipientState};
 
@@ -14,10 +14,12 @@ prop_compose! {
         last in proptest::option::of(("[ -~]{0,40}", "[a-z.:]{0,20}")),
         rerouted in proptest::option::of("[a-z.:]{0,20}"),
         by in proptest::option::of(("[a-z]{0,9}", "[ -~]{0,20}")),
+        exporting in prop::sample::select(vec![Exporting::No, Exporting::Waited, Exporting::Held]),
+        overdue: Option<u64>,
     ) -> Fate {
         let last = last.map(|(diagnostic, nexthop)| LastFault { status: Status::SYSTEM_FAULT, diagnostic, nexthop });
         let by = by.map(|(name, reason)| Actor { name, reason });
-        Fate { state, attempts, warned, at, retry_after, last, rerouted, by }
+        Fate { state, attempts, warned, at, retry_after, last, rerouted, by, exporting, overdue }
     }
 }
 

@@ -17,18 +17,20 @@ impl Shared {
         let mut plan = self.plan();
         let index = self.store.index();
         let message = plan.schedule.parcel(hold.id).map(|state| state.message);
-        let is_open = message.and_then(|id| index.slot(id)).is_some_and(|slot| {
-            plan.recipients(hold.id)
-                .iter()
-                .any(|recipient| is_open(&index, slot, *recipient))
-        });
+        let slot = message.and_then(|id| index.slot(id));
+        let before = plan.recipients(hold.id);
+        let open = |recipient: &u32| slot.is_some_and(|slot| is_open(&index, slot, *recipient));
+        let left: Vec<u32> = before.iter().copied().filter(open).collect();
         let now = self.now();
-        if is_open {
-            plan.schedule.untried(hold.id, now);
-        } else {
+        if left.is_empty() {
             plan.schedule.finish(hold.id, now);
-        }
-        if is_open {
+        } else {
+            if left.len() < before.len() {
+                // An operator removed the others meanwhile.
+                plan.set(hold.id, &left);
+                plan.schedule.resize(hold.id, left.len() as u32);
+            }
+            plan.schedule.untried(hold.id, now);
             plan.offer(hold.id);
         }
         drop(index);
@@ -42,10 +44,14 @@ impl Shared {
         hold: &ParcelHold,
         outcomes: Vec<(u32, RecipientOutcome)>,
     ) {
+        let id = parcel.message.0;
+        // Few: outcomes are known without the journal, unless an operator did something or a delay was told.
+        self.store.fetch(id, &parcel.recipients, |known| {
+            hold.warns || known.says_more()
+        });
         let mut plan = self.plan();
         let mut index = self.store.index();
         let (now, wall) = (self.now(), wall());
-        let id = parcel.message.0;
         let slot = index.slot(id);
         let recipients = plan.recipients(hold.id);
         let delay = shortest_delay(&outcomes);
@@ -76,17 +82,8 @@ impl Shared {
             .into_iter()
             .filter(|recipient| open(recipient) && !delayed.contains(recipient))
             .collect();
-        if hold.warns
-            && let Some(slot) = slot
-        {
-            for recipient in &untried {
-                self.store
-                    .change(&mut index, slot, *recipient, wall, |fate| {
-                        let passed = wall.saturating_sub(fate.at);
-                        fate.retry_after = fate.retry_after.saturating_sub(passed);
-                        fate.warned = true;
-                    });
-            }
+        if let Some(slot) = slot.filter(|_| hold.warns) {
+            self.mark_warned(&mut index, slot, &untried, wall);
         }
         self.regroup(
             &mut plan,
@@ -102,6 +99,17 @@ impl Shared {
             self.hot().forget(id);
         }
         self.journaled();
+    }
+
+    /// The delay of these was told.
+    fn mark_warned(&self, index: &mut Index, slot: u32, recipients: &[u32], wall: u64) {
+        for recipient in recipients {
+            self.store.change(index, slot, *recipient, wall, |fate| {
+                let passed = wall.saturating_sub(fate.at);
+                fate.retry_after = fate.retry_after.saturating_sub(passed);
+                fate.warned = true;
+            });
+        }
     }
 
     /// The recipients of a parcel that stay: those that were delayed keep it.
@@ -206,7 +214,7 @@ impl Shared {
                 },
             ),
         };
-        self.store.change(index, slot, recipient, wall, |fate| {
+        self.store.outcome(index, slot, recipient, wall, |fate| {
             fate.attempts = fate.attempts.saturating_add(1);
             fate.last = Some(last);
             match state {

@@ -3,7 +3,7 @@
 //! Locks are taken in the order schedule, index; nothing is awaited and no large read is made under either.
 
 use std::fmt;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -13,6 +13,7 @@ use super::Recovery;
 use super::gather::Inbox;
 use super::hot::Hot;
 use super::jobs::Jobs;
+use super::loans::Loans;
 use super::wakes::Wakes;
 use crate::index::Index;
 use crate::schedule::{Millis, ParcelId, Schedule, Waiting};
@@ -24,7 +25,8 @@ use crate::{LaneKey, LastFault, MessageId, Parcel, RecipientState, Suspension};
 pub(crate) const PARCEL_RECIPIENTS_MAX: usize = 100;
 
 /// What is past its lifetime when it is read or accepted is tried once more, for so long at most, and no longer than its
-/// lifetime: a clock that jumped ahead, or a node that was off for a week, returns nothing untried.
+/// lifetime: a clock that jumped ahead, or a node that was off for a week, returns nothing untried. It counts from the first
+/// start that met it so, whatever follows.
 const OVERDUE_GRACE: Duration = Duration::from_secs(3600);
 
 /// The shared state.
@@ -40,9 +42,14 @@ pub(crate) struct Shared {
     pub(crate) stopping: Condvar,
     pub(crate) announced: AtomicUsize,
     hot: Mutex<Hot>,
+    pub(super) loans: Arc<Loans>,
     pub(crate) jobs: Jobs,
     recovery: Mutex<Recovery>,
     pub(crate) suspensions: Mutex<Vec<Suspension>>,
+    /// Held by the one export or import that is under way.
+    pub(crate) moving: Mutex<()>,
+    /// Whether that one is to take its messages back.
+    pub(crate) stop_moving: AtomicBool,
     opened: Instant,
     /// Keeps other processes out.
     _lock: Box<dyn Send + Sync>,
@@ -89,6 +96,7 @@ impl Shared {
     pub(crate) fn new(store: Arc<Store>, lock: Box<dyn Send + Sync>) -> Shared {
         let schedule = Schedule::new(store.settings.schedule.clone());
         let hot = Hot::new(store.settings.hot_bytes_max);
+        let loans = Loans::new(store.settings.lent_bytes_max);
         Shared {
             store,
             plan: Mutex::new(Plan {
@@ -102,9 +110,12 @@ impl Shared {
             stopping: Condvar::new(),
             announced: AtomicUsize::new(0),
             hot: Mutex::new(hot),
+            loans,
             jobs: Jobs::default(),
             recovery: Mutex::default(),
             suspensions: Mutex::default(),
+            moving: Mutex::default(),
+            stop_moving: AtomicBool::new(false),
             opened: Instant::now(),
             _lock: lock,
         }
@@ -136,13 +147,7 @@ impl Shared {
     }
 
     /// What the schedule has given, as its user sees it.
-    pub(crate) fn parcel(
-        self: &Arc<Shared>,
-        plan: &Plan,
-        id: ParcelId,
-        warns: bool,
-        with_last: bool,
-    ) -> Parcel {
+    pub(crate) fn parcel(self: &Arc<Shared>, plan: &Plan, id: ParcelId, warns: bool) -> Parcel {
         let state = plan.schedule.parcel(id);
         let message = state.map_or(0, |state| state.message);
         let recipients = plan.recipients(id);
@@ -154,17 +159,12 @@ impl Shared {
                 nexthop: None,
             },
         };
-        let last = if with_last {
-            self.last(plan, message, &lane, &recipients)
-        } else {
-            None
-        };
         Parcel {
             message: MessageId(message),
             attempts: state.map_or(0, |state| state.attempts),
             lane,
             recipients,
-            last,
+            last: None,
             hold: Some(ParcelHold {
                 shared: Arc::clone(self),
                 id,
@@ -173,19 +173,14 @@ impl Shared {
         }
     }
 
-    /// What the first recipient met, or why its lane was left alone.
-    fn last(
-        &self,
-        plan: &Plan,
-        message: u64,
-        lane: &LaneKey,
-        recipients: &[u32],
-    ) -> Option<LastFault> {
+    /// What this recipient met, or why its lane was left alone. Reads the disk.
+    pub(super) fn last(&self, message: u64, lane: &LaneKey, recipient: u32) -> Option<LastFault> {
+        self.store.fetch(message, &[recipient], |_| true);
+        let plan = self.plan();
         let index = self.store.index();
-        let slot = index.slot(message);
-        let fate = slot
-            .zip(recipients.first())
-            .and_then(|(slot, first)| self.store.fate(&index, slot, *first).ok());
+        let fate = index
+            .slot(message)
+            .and_then(|slot| self.store.fate(&index, slot, recipient).ok());
         fate.and_then(|fate| fate.last).or_else(|| {
             let fault = plan.schedule.lane_fault(lane)?;
             let (status, diagnostic, nexthop) =
@@ -199,12 +194,19 @@ impl Shared {
     }
 
     /// Tells the schedule of a message that is in the index: `due` has each recipient that waits, and in how many milliseconds
-    /// it is due.
-    pub(crate) fn enlist(&self, plan: &mut Plan, index: &mut Index, slot: u32, due: &[(u32, u64)]) {
+    /// it is due. If the message is past its lifetime, that is known since `overdue_since`, in milliseconds since 1970 UTC.
+    pub(crate) fn enlist(
+        &self,
+        plan: &mut Plan,
+        index: &mut Index,
+        (slot, overdue_since): (u32, u64),
+        due: &[(u32, u64)],
+    ) {
         let Some(message) = index.message(slot) else {
             return;
         };
-        let (now, age) = (self.now(), wall().saturating_sub(message.arrived));
+        let (now, wall) = (self.now(), wall());
+        let age = wall.saturating_sub(message.arrived);
         let in_age = |seconds: u32| {
             now.after(Duration::from_millis(
                 (u64::from(seconds) * 1000).saturating_sub(age),
@@ -214,7 +216,8 @@ impl Shared {
         let lifetime = Duration::from_secs(u64::from(message.lifetime_seconds));
         let is_overdue = millis(lifetime) <= age;
         let expires = if is_overdue {
-            now.after(lifetime.min(OVERDUE_GRACE))
+            let passed = Duration::from_millis(wall.saturating_sub(overdue_since));
+            now.after(lifetime.min(OVERDUE_GRACE).saturating_sub(passed))
         } else {
             in_age(message.lifetime_seconds)
         };
@@ -317,9 +320,18 @@ impl fmt::Debug for Shared {
 
 /// Milliseconds since 1970 UTC: only for what lies on the disk.
 pub(crate) fn wall() -> u64 {
-    SystemTime::now()
+    let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, millis)
+        .map_or(0, millis);
+    #[cfg(test)]
+    let now = now.saturating_add_signed(WALL_STEP.get());
+    now
+}
+
+#[cfg(test)]
+thread_local! {
+    /// By how much a test has put the clock of its thread forward, or back.
+    pub(crate) static WALL_STEP: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
 }
 
 /// In milliseconds.

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::shared::{Plan, Shared};
 use crate::schedule::{SlotId, Take};
-use crate::{Entered, LaneKey, Parcel, Quota, SiteFault, SiteLimits, Taken};
+use crate::{BackOff, Entered, LaneKey, Parcel, Quota, SiteFault, SiteLimits, Taken};
 
 /// The right to one more connection for a lane. Dropping it gives it back.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Slot {
 
     fn take_from(&mut self, plan: &mut Plan) -> Taken {
         match plan.schedule.take(self.id, self.shared.now()) {
-            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(plan, id, false, false)),
+            Take::Parcel(id) => Taken::Parcel(self.shared.parcel(plan, id, false)),
             Take::Wait(wait) => Taken::Wait(wait),
             Take::Nothing => Taken::Nothing,
         }
@@ -114,13 +114,14 @@ impl Slot {
         self.shared.let_go(plan);
     }
 
-    /// Nobody could be reached: the site, or the lane if none was entered, is left alone, longer each time.
-    pub fn failed(mut self, fault: SiteFault) {
+    /// Nobody could be reached: the site is left alone as its limits say, or the lane if none was entered as `back_off` says,
+    /// longer each time.
+    pub fn failed(mut self, fault: SiteFault, back_off: BackOff) {
         self.is_over = true;
         let shared = Arc::clone(&self.shared);
         let mut plan = shared.plan();
         self.stop_lingering(&mut plan);
-        plan.schedule.failed(self.id, fault, shared.now());
+        plan.schedule.failed(self.id, fault, back_off, shared.now());
         shared.let_go(plan);
     }
 }

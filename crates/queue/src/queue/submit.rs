@@ -10,6 +10,7 @@ use super::gather::{Announcement, Submitted};
 use super::hot::Kept;
 use super::shared::Shared;
 use super::{Submission, SubmitError};
+use crate::journal::Fate;
 use crate::limits::{ENVELOPE_BYTES_MAX, RECIPIENTS_MAX};
 use crate::record::{Draft, RecordHeader, crc_of, envelope};
 use crate::sidecar::Summary;
@@ -24,13 +25,21 @@ impl Shared {
         submission: Submission,
         announcement: Option<Announcement>,
     ) -> Result<(u64, Answer), SubmitError> {
+        self.hand_in_as(submission, announcement, Vec::new())
+    }
+
+    /// The same for a message that comes from another queue, with how its recipients fare of which more is known than that
+    /// they wait.
+    pub(crate) fn hand_in_as(
+        self: &Arc<Shared>,
+        submission: Submission,
+        announcement: Option<Announcement>,
+        fates: Vec<(u32, Fate)>,
+    ) -> Result<(u64, Answer), SubmitError> {
         self.store.room()?;
         let Submission { envelope, content } = submission;
         let coded = Bytes::from(envelope::encode(&envelope));
-        if envelope.recipients.is_empty()
-            || envelope.recipients.len() > RECIPIENTS_MAX
-            || coded.len() > ENVELOPE_BYTES_MAX
-        {
+        if !fits(&envelope, coded.len()) {
             return Err(SubmitError::Fault(
                 "the envelope has no recipient or too many".to_owned(),
             ));
@@ -56,6 +65,7 @@ impl Shared {
                 content: inline,
             },
             summary,
+            fates,
         };
         let hot = Some(Kept::new(envelope, content.clone()));
         let (answer, answered) = oneshot::channel();
@@ -95,4 +105,10 @@ impl Shared {
             ),
         }
     }
+}
+
+/// Whether a message with this envelope, so long when coded, can be in the queue.
+pub(super) fn fits(envelope: &crate::Envelope, coded_bytes: usize) -> bool {
+    let recipients = envelope.recipients.len();
+    (1..=RECIPIENTS_MAX).contains(&recipients) && coded_bytes <= ENVELOPE_BYTES_MAX
 }

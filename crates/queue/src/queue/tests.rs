@@ -11,6 +11,11 @@ use crate::{
     RecipientOutcome, RecipientState, SiteLimits, Slot, Suspended, Taken, Task,
 };
 
+mod holding;
+mod lending;
+mod moving;
+mod overdue;
+
 fn envelope(recipients: &[&str]) -> Envelope {
     Envelope {
         reference: "K7QX-3M9D-2F".to_owned(),
@@ -286,6 +291,63 @@ async fn what_operators_do_lasts() {
 }
 
 #[tokio::test]
+async fn what_is_done_to_some_recipients_is_not_done_to_others() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let three = ["one@a.example", "two@a.example", "three@b.example"];
+    let id = queue.submit(submission(&three, "text")).await.unwrap().id;
+    let on = |recipients: &[u32], action| {
+        let done = queue.act_on(id, Some(recipients), &action, &actor());
+        done.unwrap()
+    };
+    let states = || {
+        let listed = queue.listed(id).unwrap().unwrap();
+        let states = listed.recipients.into_iter().map(|it| it.state);
+        states.collect::<Vec<_>>()
+    };
+    use RecipientState::{Held, Removed, Waiting};
+    assert_eq!(on(&[1, 7], Action::Hold), Some(vec![1]));
+    assert_eq!(states(), [Waiting, Held, Waiting]);
+    assert_eq!((queue.stats().held, queue.stats().due), (1, 2));
+    // What is held is not given, whoever shared its parcel is.
+    let (slot, parcel) = parcel(&queue).await;
+    let lane = queue.lane(&parcel.lane).unwrap().0;
+    assert_eq!(lane.site.as_deref(), Some("mx.example"));
+    assert_eq!(parcel.recipients.len(), 1);
+    assert_ne!(parcel.recipients, [1]);
+    drop((slot, parcel));
+    assert_eq!(on(&[2], Action::Remove), Some(vec![2]));
+    assert_eq!(on(&[2], Action::Remove), Some(vec![]));
+    assert_eq!(on(&[1], Action::Release), Some(vec![1]));
+    assert_eq!(states(), [Waiting, Waiting, Removed]);
+    assert_eq!(queue.stats().recipients, 2);
+    let missing = queue.act_on(MessageId(4711), Some(&[0]), &Action::Hold, &actor());
+    assert_eq!(missing, Ok(None));
+}
+
+#[tokio::test]
+async fn a_recipient_removed_while_it_is_out_does_not_come_again() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let two = ["one@a.example", "two@a.example"];
+    let id = queue.submit(submission(&two, "text")).await.unwrap().id;
+    let (slot, out) = parcel(&queue).await;
+    assert_eq!(out.recipients, [0, 1]);
+    let on = |recipients: &[u32], action| queue.act_on(id, Some(recipients), &action, &actor());
+    assert_eq!(queue.in_hand(id), [0, 1]);
+    // The other one decides when they come back.
+    assert_eq!(on(&[1], Action::Hold), Ok(Some(vec![])));
+    assert_eq!(on(&[1], Action::Remove), Ok(Some(vec![1])));
+    drop((slot, out));
+    assert_eq!(queue.in_hand(id), []);
+    let listed = queue.listed(id).unwrap().unwrap();
+    let (_slot, again) = parcel(&queue).await;
+    assert_eq!(again.recipients, [0]);
+    assert_eq!(listed.lane(0).as_ref(), Some(&again.lane));
+    assert_eq!(queue.stats().recipients, 1);
+}
+
+#[tokio::test]
 async fn a_parcel_that_is_dropped_comes_again() {
     let queue_place = Place::new();
     let queue = queue_place.open().await;
@@ -482,38 +544,4 @@ async fn files_are_for_their_owner_only() {
         files >= 6,
         "segment, journal, sidecar, content, suspensions, lock"
     );
-}
-
-#[tokio::test]
-async fn what_is_overdue_by_the_clock_is_tried_before_it_expires() {
-    const TEN_YEARS: u64 = 3650 * 86_400_000;
-    let place = Place::new();
-    let queue = place.open().await;
-    let wall = super::shared::wall();
-    let mut ids = Vec::new();
-    for arrived in [wall - TEN_YEARS, wall + TEN_YEARS] {
-        let mut submission = submission(&["one@a.example"], "text");
-        submission.envelope.arrived = arrived;
-        ids.push(queue.submit(submission).await.unwrap().id);
-    }
-    let (mut slot, first) = parcel(&queue).await;
-    let Taken::Parcel(second) = slot.take() else {
-        panic!("the second is not due")
-    };
-    let mut tried = [first.message, second.message];
-    tried.sort_unstable();
-    assert_eq!(tried.as_slice(), ids);
-    queue.settle(first, vec![(0, delayed())]);
-    queue.settle(second, vec![(0, delayed())]);
-    drop(slot);
-    queue.close().await;
-    drop(queue);
-
-    // A restart tries the overdue one at once; the other has its delay and its whole lifetime before it.
-    let queue = reopened(&place).await;
-    let (slot, overdue) = parcel(&queue).await;
-    assert_eq!((overdue.message, overdue.attempts), (ids[0], 1));
-    queue.settle(overdue, vec![(0, delivered())]);
-    drop(slot);
-    assert_eq!((queue.stats().messages, queue.stats().due), (1, 0));
 }

@@ -57,6 +57,7 @@ fn recover(shared: &Arc<Shared>, mut recoverer: Recoverer) {
         let index = shared.store.index();
         (index.messages(), index.recipients)
     };
+    shared.end_left_export();
     shared.recovery().done = true;
     let damaged = shared.recovery().damaged;
     shared.store.tell(Notice::Recovered {
@@ -76,8 +77,9 @@ fn read_segments(shared: &Arc<Shared>, recoverer: &mut Recoverer) -> bool {
         for some in waiting.chunks(500) {
             let mut plan = shared.plan();
             let mut index = shared.store.index();
-            for (slot, due) in some {
-                shared.enlist(&mut plan, &mut index, *slot, due);
+            for one in some {
+                let since = one.overdue_since.unwrap_or_else(wall);
+                shared.enlist(&mut plan, &mut index, (one.slot, since), &one.due);
             }
             drop(index);
             shared.let_go(plan);
@@ -90,6 +92,7 @@ fn read_segments(shared: &Arc<Shared>, recoverer: &mut Recoverer) -> bool {
             recovery.damaged = shared.store.counts.damaged.load(Ordering::Relaxed);
         }
         shared.rouse();
+        shared.journaled();
         if shared.inbox().stop {
             return false;
         }
@@ -161,10 +164,15 @@ fn commit(shared: &Arc<Shared>, writer: &mut Writer, group: Vec<Submitted>) {
                         hot.keep(id, kept);
                     }
                     if let Some(slot) = slot {
-                        let due: Vec<(u32, u64)> = (0..pending.summary.domains.len() as u32)
+                        let mut due: Vec<(u32, u64)> = (0..pending.summary.domains.len() as u32)
                             .map(|at| (at, 0))
                             .collect();
-                        shared.enlist(&mut plan, &mut index, slot, &due);
+                        for (recipient, fate) in &pending.fates {
+                            if let Some(due) = due.get_mut(*recipient as usize) {
+                                due.1 = fate.retry_after;
+                            }
+                        }
+                        shared.enlist(&mut plan, &mut index, (slot, wall()), &due);
                     }
                     answers_to_send.push(answer);
                 }

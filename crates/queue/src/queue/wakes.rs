@@ -104,8 +104,8 @@ impl Shared {
                     .ok_or(Some(Duration::ZERO))?;
                 Ok(Task::Deliver(Slot::new(Arc::clone(self), id, lane)))
             }
-            Next::Warn(id) => Ok(Task::Warn(self.parcel(&plan, id, true, true))),
-            Next::Expire(id) => Ok(Task::Expire(self.parcel(&plan, id, false, true))),
+            Next::Warn(id) => Ok(Task::Warn(self.parcel(&plan, id, true))),
+            Next::Expire(id) => Ok(Task::Expire(self.parcel(&plan, id, false))),
             Next::Wait(until) => {
                 plan.wakes.looks_at = Some(until.unwrap_or(Millis(u64::MAX)));
                 Err(until.map(|until| now.until(until)))
@@ -125,7 +125,7 @@ impl Queue {
                 return Task::Closed;
             }
             let until = match self.shared.look() {
-                Ok(task) => return task,
+                Ok(task) => return self.with_last(task).await,
                 Err(until) => until,
             };
             match until {
@@ -133,5 +133,19 @@ impl Queue {
                 Some(wait) => drop(tokio::time::timeout(wait, wake).await),
             }
         }
+    }
+
+    /// A report tells what the last attempt met: that lies in the journal, maybe on a disk that is slow.
+    async fn with_last(&self, mut task: Task) -> Task {
+        if let Task::Warn(parcel) | Task::Expire(parcel) = &mut task {
+            let (id, lane) = (parcel.message.0, parcel.lane.clone());
+            let first = parcel.recipients.first().copied();
+            let shared = Arc::downgrade(&self.shared);
+            let look = move || shared.upgrade()?.last(id, &lane, first?);
+            if let Some(found) = self.shared.jobs.run(look) {
+                parcel.last = found.await.ok().flatten();
+            }
+        }
+        task
     }
 }

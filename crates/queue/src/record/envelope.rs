@@ -10,6 +10,7 @@ use std::sync::Arc;
 use smtp::{Domain, ForwardPath, LocalPart, MailParameters, Mailbox, RcptParameters, ReversePath};
 
 use crate::codec::{Reader, put_bytes, put_number};
+use crate::journal::{self, Fate};
 use crate::limits::RECIPIENTS_MAX;
 use crate::{Envelope, Origin, QueuedRecipient};
 
@@ -23,6 +24,7 @@ const FLAGS: u8 = 7;
 const LIFETIME: u8 = 8;
 const DELAY_WARNING: u8 = 9;
 const RECIPIENT: u8 = 10;
+const FATE: u8 = 11;
 
 const FLAG_EIGHT_BIT: u64 = 1;
 const FLAG_SUBMITTED: u64 = 2;
@@ -33,7 +35,7 @@ pub(crate) fn encode(envelope: &Envelope) -> Vec<u8> {
     let origin = match envelope.origin {
         Origin::Received => 0,
         Origin::Report => 1,
-        Origin::TlsReport => 2,
+        Origin::AggregateReport => 2,
     };
     let eight_bit = if envelope.eight_bit {
         FLAG_EIGHT_BIT
@@ -88,6 +90,39 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Envelope> {
     (!envelope.recipients.is_empty()).then_some(envelope)
 }
 
+/// Appends how recipients fare, in their order, to a coded envelope that leaves its queue; of those that are as new, nothing.
+pub(crate) fn put_fates(into: &mut Vec<u8>, fates: &[Fate]) {
+    let mut scratch = Vec::new();
+    for (recipient, fate) in fates.iter().enumerate() {
+        if *fate == Fate::new() {
+            continue;
+        }
+        scratch.clear();
+        put_number(&mut scratch, recipient as u64);
+        journal::put_fate(&mut scratch, fate);
+        field(into, FATE, &scratch);
+    }
+}
+
+/// Reads them: indices in rising order, none of them final; `None` if that has not written them.
+pub(crate) fn fates(bytes: &[u8]) -> Option<Vec<(u32, Fate)>> {
+    let mut fates: Vec<(u32, Fate)> = Vec::new();
+    let mut reader = Reader(bytes);
+    while let Some(tag) = reader.byte() {
+        let value = reader.bytes()?;
+        if tag != FATE {
+            continue;
+        }
+        let mut value = Reader(value);
+        let recipient = value.small()?;
+        let fate = journal::fate(&mut value)?;
+        let is_next = fates.last().is_none_or(|(last, _)| *last < recipient);
+        (is_next && !fate.state.is_final()).then_some(())?;
+        fates.push((recipient, fate));
+    }
+    Some(fates)
+}
+
 fn take_field(envelope: &mut Envelope, tag: u8, value: &[u8]) -> Option<()> {
     let text = || std::str::from_utf8(value).ok();
     let mut reader = Reader(value);
@@ -97,7 +132,7 @@ fn take_field(envelope: &mut Envelope, tag: u8, value: &[u8]) -> Option<()> {
             envelope.origin = match reader.number()? {
                 0 => Origin::Received,
                 1 => Origin::Report,
-                2 => Origin::TlsReport,
+                2 => Origin::AggregateReport,
                 _ => return None,
             };
         }

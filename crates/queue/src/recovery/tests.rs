@@ -117,6 +117,30 @@ fn a_damaged_record_is_set_aside_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_damaged_end_of_the_last_write_is_kept_and_told() {
+    let disk = FaultyDisk::new(6);
+    let mut life = live(&disk);
+    let ids = submit(&mut life, &["one", "two"]);
+    let slot = life.store.index_slot(ids[1]);
+    let offset = life.store.index().message(slot).unwrap().offset;
+    let log = path(&life, 1, Part::Log);
+    disk.kill();
+    // It was acknowledged, and the disk has lost a byte of it: nothing tells that from a write that a crash cut short.
+    disk.rot(&log, offset as usize + 5);
+    let life = live(&disk);
+    assert_eq!(life.store.index().after(None).collect::<Vec<_>>(), ids[..1]);
+    let name = format!("00000001-{offset}");
+    let notices = life.notices.lock().unwrap();
+    assert!(
+        notices.iter().any(|notice| matches!(notice,
+            Notice::DamagedRecord { kept_as: Some(kept), detail: super::LAST_WRITE, .. } if *kept == name)),
+        "{notices:?}"
+    );
+    let kept = disk.bytes_of(&Path::new("/queue/corrupt").join(name));
+    assert!(kept.unwrap().ends_with(b"two"));
+}
+
+#[test]
 fn a_damaged_segment_header_costs_nothing() {
     let disk = FaultyDisk::new(3);
     let mut life = live(&disk);

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::rings::{Ring, Unit};
 use super::{Millis, Schedule};
-use crate::{Quota, SiteFault, SiteLimits, Suspended};
+use crate::{BackOff, Quota, SiteFault, SiteLimits, Suspended};
 
 /// How long a site that nobody uses is remembered, in milliseconds.
 const SITE_KEPT: u64 = 3_600_000;
@@ -350,14 +350,20 @@ impl Schedule {
         self.wake_site_at(id, until);
     }
 
-    pub(super) fn slot_failed(&mut self, slot_id: u32, fault: SiteFault, now: Millis) {
+    pub(super) fn slot_failed(
+        &mut self,
+        slot_id: u32,
+        fault: SiteFault,
+        back_off: BackOff,
+        now: Millis,
+    ) {
         let Some(slot) = self.slots.at(slot_id) else {
             return;
         };
         let (lane_id, working) = (slot.lane, slot.working);
         match slot.site.filter(|_| slot.entered) {
             Some(site_id) => self.site_failed(site_id, working, fault, now),
-            None => self.lane_failed(lane_id, fault, now),
+            None => self.lane_failed(lane_id, fault, back_off, now),
         }
         self.release_slot(slot_id, now);
     }
@@ -388,7 +394,7 @@ impl Schedule {
         self.leave_alone(id, until);
     }
 
-    fn lane_failed(&mut self, id: u32, fault: SiteFault, now: Millis) {
+    fn lane_failed(&mut self, id: u32, fault: SiteFault, back_off: BackOff, now: Millis) {
         self.leave_share(id, now);
         let Some(lane) = self.lanes.at_mut(id) else {
             return;
@@ -396,7 +402,7 @@ impl Schedule {
         lane.last = Some(Box::new(fault));
         lane.failures += 1;
         let (failures, before) = (lane.failures, lane.until);
-        let delay = self.limits.back_off.delay(failures);
+        let delay = back_off.delay(failures);
         let until = now.after(self.jittered(delay));
         if let Some(lane) = self.lanes.at_mut(id) {
             lane.until = until;

@@ -77,20 +77,28 @@ impl Schedule {
         let mut lanes: Vec<_> = used.map(|(_, lane)| lane).collect();
         lanes.sort_unstable_by(|a, b| (b.recipients, &a.key).cmp(&(a.recipients, &b.key)));
         lanes.truncate(limit);
-        let state = |lane: &super::Lane| {
-            let share = lane.share.and_then(|share| self.shares.at(share));
-            let site = share.and_then(|share| self.sites.at(share.site));
-            let until = site.map_or(lane.until, |site| site.until);
-            LaneState {
-                lane: lane.key.clone(),
-                site: site.map(|site| site.name.to_string()),
-                waiting: lane.recipients,
-                due: lane.due_recipients,
-                backed_off: (until > now).then(|| now.until(until)),
-                suspended: lane.suspended || site.is_some_and(|site| site.suspended),
-            }
-        };
+        let state = |lane| self.state_of(lane, now);
         lanes.into_iter().map(state).collect()
+    }
+
+    /// One lane, if it is there.
+    pub fn lane_state(&self, key: &LaneKey, now: Millis) -> Option<LaneState> {
+        let lane = self.lanes.at(*self.lane_ids.get(key)?)?;
+        Some(self.state_of(lane, now))
+    }
+
+    fn state_of(&self, lane: &super::Lane, now: Millis) -> LaneState {
+        let share = lane.share.and_then(|share| self.shares.at(share));
+        let site = share.and_then(|share| self.sites.at(share.site));
+        let until = site.map_or(lane.until, |site| site.until);
+        LaneState {
+            lane: lane.key.clone(),
+            site: site.map(|site| site.name.to_string()),
+            waiting: lane.recipients,
+            due: lane.due_recipients,
+            backed_off: (until > now).then(|| now.until(until)),
+            suspended: lane.suspended || site.is_some_and(|site| site.suspended),
+        }
     }
 
     /// Why a lane, or the site that it leads to, was last left alone.

@@ -18,15 +18,15 @@ mod sites;
 
 const DAY: u64 = 86_400_000;
 const T0: Millis = Millis(1_000_000);
+/// How long lanes that have no site are left alone.
+const BACK_OFF: BackOff = BackOff {
+    min: Duration::from_secs(40),
+    max: Duration::from_secs(100),
+};
 
 fn schedule(connections_max: u32) -> Schedule {
-    let back_off = BackOff {
-        min: Duration::from_secs(300),
-        max: Duration::from_secs(3600),
-    };
     Schedule::new(Limits {
         connections_max,
-        back_off,
         seed: 7,
     })
 }

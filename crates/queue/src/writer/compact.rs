@@ -7,7 +7,7 @@
 use bytes::Bytes;
 
 use super::{Pending, Writer};
-use crate::index::{Index, NOWHERE};
+use crate::index::{Index, NOWHERE, Segment};
 use crate::journal::{Entry, Fate};
 use crate::record::{Draft, RecordHeader};
 use crate::sidecar::Summary;
@@ -48,7 +48,7 @@ impl Writer {
     }
 
     /// A segment of which little waits, and some of its messages.
-    fn sparse(&self) -> Option<(u32, Vec<u64>)> {
+    pub(super) fn sparse(&self) -> Option<(u32, Vec<u64>)> {
         let segment_bytes_min = SEGMENT_BYTES_MIN.min(self.store.settings.segment_bytes_max);
         let mut index = self.store.index();
         let (&number, segment) = index
@@ -60,7 +60,7 @@ impl Writer {
                 segment.sealed
                     && !segment.immovable
                     && segment.live > 0
-                    && (is_sparse || segment.journal_end > JOURNAL_BYTES_MAX)
+                    && (is_sparse || is_overgrown(segment))
             })?;
         let from = segment.moved_up_to;
         let mut ids = Vec::new();
@@ -180,6 +180,13 @@ impl Writer {
 
     fn copy_fates(&self, index: &mut Index, to: u32, one: &Moving) -> Vec<u32> {
         let id = one.pending.summary.id;
+        let end = |index: &Index| {
+            index
+                .segments
+                .get(&to)
+                .map_or(0, |segment| segment.journal_end)
+        };
+        let before = end(index);
         let mut places = Vec::with_capacity(one.fates.len());
         for ((place, fate), recipient) in one.fates.iter().zip(0..) {
             places.push(if *place == NOWHERE {
@@ -195,6 +202,10 @@ impl Writer {
                     },
                 )
             });
+        }
+        let copied = end(index).saturating_sub(before);
+        if let Some(segment) = index.segments.get_mut(&to) {
+            segment.journal_copied += copied;
         }
         places
     }
@@ -272,5 +283,12 @@ fn pending(record: ReadRecord) -> Pending {
             content,
         },
         summary,
+        fates: Vec::new(),
     }
+}
+
+/// Whether most of a long journal is about what has changed since. A long one of which every entry counts (newsletters with many
+/// recipients who all wait) would be as long again after a move, and be moved for ever.
+fn is_overgrown(segment: &Segment) -> bool {
+    segment.journal_end > JOURNAL_BYTES_MAX.saturating_add(segment.journal_copied.saturating_mul(2))
 }

@@ -209,3 +209,76 @@ fn an_outcome_whose_entry_could_not_be_written_is_written_later() {
         assert!(waiting.is_empty(), "it would be delivered again");
     }
 }
+
+/// One message of ten waits for long, delayed again and again, while the others come and go: the disk holds four times the
+/// records that wait at most, their entries, and a few segments that are being written or left.
+#[test]
+fn the_space_of_what_is_done_comes_back() {
+    const SEGMENT_BYTES: u64 = 20_000;
+    let mut place = place(Settings {
+        segment_bytes_max: SEGMENT_BYTES,
+        ..settings()
+    });
+    let mut written = 0;
+    for round in 0..1000 {
+        let id = submit(&mut place, 1000).unwrap();
+        written += 1000;
+        if round % 10 != 0 {
+            deliver(&place, id);
+        } else {
+            let mut index = place.store.index();
+            let slot = index.slot(id).unwrap();
+            for attempts in 1..=3 {
+                place.store.change(&mut index, slot, 0, 0, |fate| {
+                    fate.attempts = attempts;
+                });
+            }
+        }
+        if round % 20 == 0 {
+            assert!(place.writer.write_journals() && place.writer.sync_journals());
+            while place.writer.compact_step() {}
+            assert!(place.writer.sync_journals());
+        }
+    }
+    let index = place.store.index();
+    assert_eq!(index.messages(), 100);
+    let sum = |of: fn(&crate::index::Segment) -> u64| index.segments.values().map(of).sum::<u64>();
+    let live = sum(|segment| segment.live_bytes);
+    let (records, journals) = (
+        sum(|segment| segment.end),
+        sum(|segment| segment.journal_end),
+    );
+    assert!(live > 100_000 && live < 130_000, "{live}");
+    assert!(written > 8 * live, "most of it is done");
+    let bound = 4 * live + 3 * SEGMENT_BYTES;
+    assert!(records < bound, "{records} bytes of records, {live} live");
+    assert!(journals < live, "{journals} bytes of journals, {live} live");
+    // What the disk has is what is counted.
+    let on_disk: u64 = index
+        .segments
+        .keys()
+        .map(|&number| {
+            let file = place.store.file(number, crate::store::Part::Log).unwrap();
+            file.bytes().unwrap()
+        })
+        .sum();
+    assert!(on_disk < bound, "{on_disk} bytes on the disk, {live} live");
+}
+
+/// A newsletter whose recipients all wait has a long journal of which every entry counts: moving it would make another like it.
+#[test]
+fn a_journal_that_came_with_its_messages_is_not_moved_again() {
+    const LONG: u64 = 100 << 20;
+    let mut place = place(settings());
+    submit(&mut place, 1000).unwrap();
+    place.writer.seal(true);
+    let change = |change: fn(&mut crate::index::Segment)| {
+        let mut index = place.store.index();
+        change(index.segments.get_mut(&1).unwrap());
+    };
+    assert!(place.writer.sparse().is_none());
+    change(|segment| segment.journal_end = LONG);
+    assert!(place.writer.sparse().is_some(), "most of it is of the past");
+    change(|segment| segment.journal_copied = LONG / 2);
+    assert!(place.writer.sparse().is_none(), "half of it is needed");
+}

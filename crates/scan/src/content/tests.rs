@@ -1,9 +1,11 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::rules::{RuleFacts, Rules};
 use super::{CLASSIFIER_POINTS_MAX, Content, LIKELY_POINTS, NAME, Opinion, opinion_points};
+use crate::auth::facts::{Authentication, SpfFact, SpfResult};
 use crate::double::specimen;
 use crate::engine::Engine;
 use crate::message::Message;
@@ -91,7 +93,12 @@ fn opinions_weigh_as_their_odds() {
 async fn small_and_large_messages_alike() {
     let large = format!("{LETTER}{}", "> more\r\n".repeat(20_000));
     for text in [LETTER, &large] {
-        let finding = engine().examine(specimen(text.as_bytes().to_vec())).await;
+        let specimen = specimen(text.as_bytes().to_vec());
+        specimen
+            .authentication
+            .set(Arc::default())
+            .expect("set once");
+        let finding = engine().examine(specimen).await;
         assert_eq!(finding.expect("a finding").engine, NAME);
     }
     assert!(
@@ -100,4 +107,35 @@ async fn small_and_large_messages_alike() {
             .await
             .is_ok_and(|banner| banner.contains("rules"))
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn authentication_is_waited_for_a_while() {
+    let symbols = async |specimen| {
+        let engine = engine().within(Duration::from_secs(2));
+        let finding = engine.examine(specimen).await;
+        let symbols = finding.expect("a finding").symbols;
+        symbols
+            .iter()
+            .any(|symbol| symbol.name == "IS_AUTHENTICATED")
+    };
+    let late = specimen(LETTER.as_bytes().to_vec());
+    let fact = Arc::clone(&late.authentication);
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let known = Authentication {
+            spf_mail: Some(SpfFact {
+                result: SpfResult::Pass,
+                domain: "mail.example.org".to_owned(),
+                term: None,
+                explanation: None,
+                problem: None,
+            }),
+            ..Authentication::default()
+        };
+        fact.set(Arc::new(known)).expect("set once");
+    });
+    assert!(symbols(late).await);
+    let never = specimen(LETTER.as_bytes().to_vec());
+    assert!(!symbols(never).await);
 }

@@ -43,3 +43,8 @@ fn pages() {
 fn conditions() {
     run("condition", condition);
 }
+
+#[test]
+fn what_senders_publish_and_sign() {
+    run("authentication", authentication);
+}

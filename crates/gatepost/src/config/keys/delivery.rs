@@ -21,5 +21,14 @@ pub(super) const SCOPES: &[Scope] = &[Scope {
              outage of one of them leaves no mail stuck.",
         )
         .from("RFC 5321 5.1"),
+        Key::new(
+            "loopback",
+            Kind::Toggle,
+            "false",
+            "Whether the mail exchangers of a domain may be at loopback addresses (127.0.0.0/8, ::1). Without it those addresses are \
+             passed over, and a domain that has no other ones gets nothing (5.4.6): what listens there is this machine's own, and \
+             whoever has a domain could reach it. Nexthops that the configuration names are not concerned, nor are the addresses of \
+             private networks (RFC 1918), which many mail exchangers have inside of a network.",
+        ),
     ],
 }];

@@ -6,7 +6,7 @@ pub(super) const SCOPES: &[Scope] = &[
     Scope {
         name: "engine",
         title: "[engine]",
-        doc: "What examines messages. The engines attachment and content work without being named; the others are set up \
+        doc: "What examines messages. The engines `attachment`, `auth` and `content` work without being named; the others are set up \
               by their table.",
         keys: &[
             engine("clamav", "engine.clamav", "ClamAV."),
@@ -26,6 +26,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 Kind::Table("engine.content"),
                 "on with its defaults",
                 "What messages say and what they are made to look like.",
+            ),
+            Key::optional(
+                "auth",
+                Kind::Table("engine.auth"),
+                "on with its defaults",
+                "Sender authentication.",
             ),
         ],
     },
@@ -201,6 +207,13 @@ pub(super) const SCOPES: &[Scope] = &[
                 "Rules that are not asked.",
             ),
         ],
+    },
+    Scope {
+        name: "engine.auth",
+        title: "[engine.auth]",
+        doc: "Sender authentication without any daemon: SPF, DKIM, DMARC, ARC, iprev. It is not given messages of clients that \
+              may relay. What it goes by stands in `[auth]`.",
+        keys: &[ENABLED, DEADLINE, ON_FAILURE_OPEN, size_max("\"2GiB\"")],
     },
 ];
 

@@ -3,7 +3,7 @@
 use super::{DAY, GIB, Key, Kind, MIB, Scope, bytes, duration, integer};
 
 /// How a rate is written.
-const RATE: Kind = Kind::Form("messages and a time such as `\"100/1m\"`");
+pub(super) const RATE: Kind = Kind::Form("messages and a time such as `\"100/1m\"`");
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {
@@ -49,6 +49,14 @@ pub(super) const SCOPES: &[Scope] = &[
                 bytes(0, 64 * GIB),
                 "\"64MiB\"",
                 "Memory for the content of messages that were just accepted, so that they need not be read from the disk.",
+            ),
+            Key::new(
+                "delivery_memory_max",
+                bytes(MIB, 64 * GIB),
+                "\"256MiB\"",
+                "Memory for the content of messages that deliveries have read from the disk and not handed on yet. What does not \
+                 fit waits its turn; a message that is larger than all of it goes alone. Messages of up to 256 KiB, or a 64th of it, \
+                 are not counted: as many as there are connections are few bytes, and they wait for nobody.",
             ),
             Key::new(
                 "connections_max",

@@ -1,5 +1,6 @@
 //! Keys of `[reports]`, `[[dkim]]` and `[loops]`: what we write ourselves, and what must not come back.
 
+use super::queue::RATE;
 use super::{DAY, Key, Kind, MIB, Scope, bytes, duration, integer};
 
 pub(super) const SCOPES: &[Scope] = &[
@@ -24,6 +25,13 @@ pub(super) const SCOPES: &[Scope] = &[
                  reverse-path, which may never have sent it.",
             )
             .from("RFC 5321 6.1"),
+            Key::optional(
+                "postmaster_rate",
+                RATE,
+                "`\"20/1h\"`",
+                "Reports that `postmaster` gets at once, and again in each such time: strangers can cause as many as they like. \
+                 What is beyond is an event `report-withheld` only, and the next report says how many those were.",
+            ),
             Key::new(
                 "return_max",
                 bytes(0, 100 * MIB),

@@ -2,7 +2,7 @@
 
 use super::engine::{ENABLED_ON_ROUTE, LIKELY, ON_FAILURE_OF_ROUTE, SURE};
 use super::queue;
-use super::{DAY, HOUR, Key, Kind, Scope, duration};
+use super::{DAY, HOUR, KIB, Key, Kind, Scope, bytes, duration};
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {
@@ -108,8 +108,17 @@ pub(super) const SCOPES: &[Scope] = &[
                 "result_fields",
                 Kind::Toggle,
                 "true",
-                "Accepted messages get `X-Gatepost-...` header fields that tell what the engines found.",
+                "Accepted messages get `X-Gatepost-...` header fields that tell what the engines found, and `Authentication-Results`.",
             ),
+            Key::new(
+                "dmarc",
+                Kind::Choice(&["refuse", "likely", "note"]),
+                "\"refuse\"",
+                "What follows if the author's domain is not authenticated and its owner asks for something: `refuse` refuses what \
+                 he asks to be rejected, and takes for likely spam what he asks to be quarantined; `likely` takes both for likely \
+                 spam; `note` only says so.",
+            )
+            .from("RFC 9989 5.3"),
             Key::optional(
                 "engines",
                 Kind::Table("route.engines"),
@@ -150,6 +159,18 @@ pub(super) const SCOPES: &[Scope] = &[
                 "For its reply to the end of the message.",
             )
             .from("RFC 5321 4.5.3.2.6"),
+            Key::new(
+                "envelope",
+                duration(1, DAY),
+                "\"10m\"",
+                "For the envelope of a queued message as a whole, from MAIL to its reply to DATA; as long again for the replies of LMTP after the first.",
+            ),
+            Key::new(
+                "bytes_per_second_min",
+                bytes(0, 1024 * KIB),
+                "\"1KiB\"",
+                "What it must take of the message each second, on average, after a minute; `0` for no floor.",
+            ),
         ],
     },
     Scope {
@@ -190,6 +211,7 @@ pub(super) const SCOPES: &[Scope] = &[
             engine("ctasd"),
             engine("attachment"),
             engine("content"),
+            engine("auth"),
         ],
     },
     Scope {

@@ -63,7 +63,7 @@ fn destinations_match_domains_and_hosts() {
         "[[destination]]\nmatch = [\"Example.org\", \"*.mx.example.net\", \"[192.0.2.1]\"]\nrate = \"10/1s\"\n\
          [[route]]\ndomains = [\"example.com\"]\nnexthop = [\"smtp:127.0.0.1:25\"]\n",
     );
-    let destination = &config.destinations[0];
+    let covers = |name: &str| config.destinations.covering([name]).is_some();
     for name in [
         "example.org",
         "EXAMPLE.ORG.",
@@ -71,7 +71,7 @@ fn destinations_match_domains_and_hosts() {
         "b.a.mx.example.net",
         "[192.0.2.1]",
     ] {
-        assert!(destination.covers(name), "{name}");
+        assert!(covers(name), "{name}");
     }
     for name in [
         "mx.example.net",
@@ -80,6 +80,36 @@ fn destinations_match_domains_and_hosts() {
         "",
         "[192.0.2.2]",
     ] {
-        assert!(!destination.covers(name), "{name}");
+        assert!(!covers(name), "{name}");
     }
+}
+
+#[test]
+fn of_several_destinations_the_first_in_the_file_counts() {
+    let config = parse(
+        "[[destination]]\nmatch = [\"*.example.net\"]\n[[destination]]\nmatch = [\"mx.example.net\", \"example.org\"]\n\
+         [[destination]]\nmatch = [\"*.mx.example.net\", \"example.org\", \"only.example\"]\n\
+         [[route]]\ndomains = [\"example.com\"]\nnexthop = [\"smtp:127.0.0.1:25\"]\n",
+    );
+    let first = |names: &[&str]| {
+        let found = config.destinations.covering(names.iter().copied());
+        found.map(|destination| destination.name.as_str())
+    };
+    // Neither the more exact entry nor the name that is asked for first, but the place in the file.
+    assert_eq!(first(&["mx.example.net"]), Some("*.example.net"));
+    assert_eq!(first(&["a.mx.example.net"]), Some("*.example.net"));
+    assert_eq!(
+        first(&["only.example", "example.org"]),
+        Some("mx.example.net")
+    );
+    assert_eq!(
+        first(&["only.example", "x.example.net"]),
+        Some("*.example.net")
+    );
+    assert_eq!(
+        first(&["example.com", "only.example"]),
+        Some("*.mx.example.net")
+    );
+    assert_eq!(first(&["example.com", "example.net"]), None);
+    assert_eq!(first(&[]), None);
 }

@@ -4,12 +4,18 @@
 //! What a reply means for a recipient is not decided here.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use smtp::client::{Event, Protocol, Unsupported};
 use smtp::{ForwardPath, MailParameters, RcptParameters, Reply, ReversePath};
+use tokio::time::Instant;
 
-use super::{Connection, Fault, Step};
+use super::{Cause, Connection, Fault, Step};
+use crate::config::NexthopTimeouts;
+
+/// Nobody is held to a rate before this: connections begin slowly.
+const FLOOR_GRACE: Duration = Duration::from_secs(60);
 
 /// A message that goes out of the queue.
 #[derive(Clone, Copy)]
@@ -105,18 +111,22 @@ impl Connection {
         outgoing: Outgoing<'_>,
         envelope: &mut Envelope,
     ) -> Result<(), Fault> {
+        let timeouts = self.manner.timeouts;
         let mut step = Step::Mail;
+        // Each step has its own time, and all together have one: nobody holds us with thousands of answers just in time.
+        let mut deadline = Deadline::new(timeouts.envelope);
         if envelope.named.is_empty() {
             self.reset().await;
             return Ok(());
         }
         loop {
             let limit = match step {
-                Step::Data => self.manner.timeouts.data,
-                Step::Final => self.manner.timeouts.end,
-                _ => self.manner.timeouts.command,
+                Step::Data => timeouts.data,
+                Step::Final => timeouts.end,
+                _ => timeouts.command,
             };
-            match self.wire.event(step, limit).await? {
+            let event = self.wire.event(step, deadline.limit(limit)).await;
+            match event.map_err(|fault| deadline.told(fault))? {
                 Event::Mail(reply) if reply.is_positive() => step = Step::Rcpt,
                 Event::Mail(reply) => {
                     envelope.answer_rest(Step::Mail, &reply);
@@ -135,9 +145,14 @@ impl Connection {
                 }
                 Event::NoRecipients => return Ok(()),
                 Event::Data(reply) if reply.code() == 354 => {
-                    self.send_content(std::iter::once(&outgoing.content[..]))
-                        .await?;
+                    let content = std::iter::once(&outgoing.content[..]);
+                    if let Err(fault) = self.send_content(content).await {
+                        let reply = fault.refusal_of_content().cloned().ok_or(fault)?;
+                        envelope.answer_rest(Step::Content, &reply);
+                        return Ok(());
+                    }
                     step = Step::Final;
+                    deadline = Deadline::new(timeouts.end.saturating_add(timeouts.envelope));
                 }
                 Event::Data(reply) if !reply.is_positive() => {
                     envelope.answer_rest(Step::Data, &reply);
@@ -163,12 +178,17 @@ impl Connection {
         &mut self,
         slices: impl Iterator<Item = &'a [u8]>,
     ) -> Result<(), Fault> {
+        let timeouts = self.manner.timeouts;
+        let mut pace = Pace::new(&timeouts);
         for chunk in slices.flat_map(|slice| slice.chunks(super::CONTENT_CHUNK_BYTES)) {
             self.wire.session.content(chunk);
-            if self.wire.session.output().len() >= super::CONTENT_CHUNK_BYTES {
-                self.wire
-                    .flush(Step::Content, self.manner.timeouts.block)
-                    .await?;
+            let waiting = self.wire.session.output().len();
+            if waiting >= super::CONTENT_CHUNK_BYTES {
+                let deadline = pace.deadline(waiting);
+                let limit = deadline.limit(timeouts.block);
+                if let Err(fault) = self.wire.flush(Step::Content, limit).await {
+                    return Err(deadline.told(self.wire.said_before(fault).await));
+                }
             }
         }
         self.wire.nothing_early()?;
@@ -201,6 +221,68 @@ impl Connection {
         Transferred {
             replies,
             lost: None,
+        }
+    }
+}
+
+/// An end that several steps have in common.
+#[derive(Clone, Copy)]
+struct Deadline {
+    at: Instant,
+    whole: Duration,
+}
+
+impl Deadline {
+    fn new(whole: Duration) -> Deadline {
+        Deadline {
+            at: Instant::now() + whole,
+            whole,
+        }
+    }
+
+    /// How long a step may take that has this time of its own.
+    fn limit(self, own: Duration) -> Duration {
+        own.min(self.at.saturating_duration_since(Instant::now()))
+    }
+
+    /// A step that ran into it is told with the time that was used up in fact.
+    fn told(self, mut fault: Fault) -> Fault {
+        if let Cause::Timeout(seconds) = &mut fault.cause
+            && Instant::now() >= self.at
+        {
+            *seconds = self.whole.as_secs();
+        }
+        fault
+    }
+}
+
+/// How fast the content goes.
+struct Pace {
+    since: Instant,
+    bytes: u64,
+    floor: u64,
+    grace: Duration,
+}
+
+impl Pace {
+    fn new(timeouts: &NexthopTimeouts) -> Pace {
+        Pace {
+            since: Instant::now(),
+            bytes: 0,
+            floor: timeouts.bytes_per_second_min,
+            grace: FLOOR_GRACE.min(timeouts.block),
+        }
+    }
+
+    /// By when the peer must have taken so many more bytes.
+    fn deadline(&mut self, more: usize) -> Deadline {
+        self.bytes = self.bytes.saturating_add(more as u64);
+        // No floor is a year, which is as good as none.
+        let seconds = self.bytes.checked_div(self.floor).unwrap_or(31_536_000);
+        let whole = self.grace + Duration::from_secs(seconds);
+        Deadline {
+            at: self.since + whole,
+            whole,
         }
     }
 }

@@ -13,6 +13,7 @@ use crate::config::{AddressPreference, InetProtocols, NexthopTimeouts};
 const ANY: Delivery = Delivery {
     inet_protocols: InetProtocols::All,
     address_preference: AddressPreference::Any,
+    loopback: true,
 };
 
 fn ways() -> Ways {
@@ -37,6 +38,8 @@ fn manner(bind: &[&str]) -> Manner {
             data: limit,
             block: limit,
             end: limit,
+            envelope: limit,
+            bytes_per_second_min: 0,
         },
     }
 }

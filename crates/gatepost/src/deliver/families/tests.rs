@@ -9,6 +9,7 @@ type Told = Arc<Mutex<Vec<FamilyChange>>>;
 const ANY: Delivery = Delivery {
     inet_protocols: InetProtocols::All,
     address_preference: AddressPreference::Any,
+    loopback: true,
 };
 
 fn families() -> (Families, Told) {

@@ -58,7 +58,10 @@ fn only_a_missing_final_reply_may_cause_a_repetition() {
     assert!(Fault::new("n", Step::Final, Cause::Closed).reply_lost());
     assert!(Fault::new("n", Step::Final, Cause::Timeout(600)).reply_lost());
     assert!(!Fault::new("n", Step::Content, Cause::Closed).reply_lost());
-    assert!(!Fault::new("n", Step::Final, Cause::Protocol("x".into())).reply_lost());
+    // Whoever says what can't be understood has the message, or has not.
+    assert!(Fault::new("n", Step::Final, Cause::Protocol("x".into())).reply_lost());
+    assert!(!Fault::new("n", Step::Data, Cause::Protocol("x".into())).reply_lost());
+    assert!(!Fault::new("n", Step::Final, Cause::Refused("421 busy".into())).reply_lost());
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl World {
             zone.push('\n');
         }
         let text = format!(
-            "[node]\nname = \"mx.gate.example\"\n[[listener]]\nname = \"in\"\nbind = [\"127.0.0.1:2525\"]\n\
+            "[node]\nname = \"mx.gate.example\"\n[delivery]\nloopback = true\n[[listener]]\nname = \"in\"\nbind = [\"127.0.0.1:2525\"]\n\
              [[destination]]\nmatch = [\"clear.example\"]\ntls = \"off\"\n\
              [[route]]\ndomains = [\"one.example\", \"two.example\", \"clear.example\"]\nnexthop = [\"mx:{port}\"]\n\
              [[route]]\ndomains = [\"fixed.example\"]\nnexthop = [\"smtp:127.0.0.1:{port}\"]\n"

@@ -36,7 +36,11 @@ retry_max = "1h"
 "#;
 
 async fn planned(domain: &str) -> (Context, Plan) {
-    let config = Config::parse("gatepost.toml", CONFIG).unwrap();
+    planned_by(CONFIG, domain).await
+}
+
+async fn planned_by(config: &str, domain: &str) -> (Context, Plan) {
+    let config = Config::parse("gatepost.toml", config).unwrap();
     let services = Services::unwritten(&config).unwrap();
     let mut cx = Context::new(config, services, None).unwrap();
     let zone = "one.example MX 10 mx.big.example\ntwo.example MX 10 mx.small.example\n\
@@ -87,4 +91,30 @@ async fn elsewhere_the_route_and_its_pool_count() {
     assert_eq!((pool.connections_max, pool.rate), (Some(7), None));
     let rate = limits.quotas[0].rate.unwrap();
     assert_eq!((rate.messages, rate.per.as_secs()), (100, 3600));
+}
+
+/// What a route has used of its rate is known under the same name where lines of the file have moved.
+#[tokio::test]
+async fn the_rate_of_a_route_outlives_a_reload() {
+    let moved = CONFIG.replace("[[route]]", "# bulk only\n\n[[route]]");
+    let mut names = Vec::new();
+    for config in [CONFIG, &moved] {
+        let (cx, plan) = planned_by(config, "two.example").await;
+        names.push((*limits(&cx, &plan).quotas[0].key).to_owned());
+    }
+    assert_eq!(names, ["route:one.example"; 2]);
+}
+
+#[tokio::test]
+async fn a_lane_without_a_plan_waits_as_its_route_says() {
+    let (cx, _) = planned("two.example").await;
+    let lane = |domain: &str| LaneKey {
+        customer: Arc::from(""),
+        domain: Arc::from(domain),
+        nexthop: None,
+    };
+    let waits = |domain| back_off(&crate::deliver::plan::route(&cx, &lane(domain)).route);
+    assert_eq!(waits("one.example").min.as_secs(), 30);
+    // No route has it: it goes to wherever its MX records lead, with the defaults.
+    assert_eq!(waits("elsewhere.example"), BackOff::default());
 }

@@ -15,8 +15,13 @@ impl Ourselves for Us {
     fn is_address(&self, ip: IpAddr, port: u16) -> bool {
         port == 25 && self.1.parse() == Ok(ip)
     }
+
+    fn follows_loopback(&self) -> bool {
+        self.0 == FOLLOWS_LOOPBACK
+    }
 }
 
+const FOLLOWS_LOOPBACK: &str = "loopback.gate.example";
 const NOBODY: Us = Us("mx.gate.example", "192.0.2.99");
 
 async fn found(zone: &str, domain: &str) -> Result<Found, NotFound> {
@@ -154,6 +159,76 @@ async fn addresses_that_no_server_has_are_left_out() {
         let expected = without_host(&format!("{domain} is no address that messages can go to"));
         assert_eq!(names("", domain).await, expected);
     }
+}
+
+#[tokio::test]
+async fn nobody_s_domain_leads_to_the_loopback() {
+    let zone = "
+        hostile.example MX 10 here.example
+        hostile.example MX 20 mapped.example
+        here.example A 127.0.0.1
+        here.example A 127.255.255.254
+        here.example AAAA ::1
+        mapped.example AAAA ::ffff:127.0.0.1
+        mixed.example MX 10 here.example
+        mixed.example MX 20 both.example
+        mixed.example MX 30 inside.example
+        both.example A 127.0.0.53
+        both.example A 192.0.2.1
+        inside.example A 10.0.0.1
+        inside.example AAAA fd00::1
+        later.example MX 10 here.example
+        later.example MX 20 down.example
+        down.example SERVFAIL
+    ";
+    for (domain, first) in [
+        ("hostile.example", "here.example"),
+        ("here.example", "here.example"),
+        ("[127.0.0.1]", "[127.0.0.1]"),
+        ("[IPv6:::1]", "[IPv6:::1]"),
+        ("[IPv6:::ffff:127.0.0.1]", "[IPv6:::ffff:127.0.0.1]"),
+    ] {
+        let detail = format!("{first} has a loopback address, which leads back to this node");
+        assert_eq!(
+            names(zone, domain).await,
+            undeliverable(Undeliverable::Loop(detail))
+        );
+    }
+    let mixed = found(zone, "mixed.example").await.unwrap();
+    let ips: Vec<_> = mixed.hosts.iter().map(|host| &host.place.ips).collect();
+    let parsed = |texts: &[&str]| -> Vec<IpAddr> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    };
+    assert_eq!(
+        ips,
+        [&parsed(&["192.0.2.1"]), &parsed(&["10.0.0.1", "fd00::1"])]
+    );
+    // The exchanger that is not told now may be another one.
+    assert!(matches!(
+        names(zone, "later.example").await,
+        Err(NotFound::Dns(_))
+    ));
+    let resolver = Resolver::zone(zone).unwrap();
+    let us = Us(FOLLOWS_LOOPBACK, "192.0.2.99");
+    let hosts = find(&resolver, "hostile.example", 25, &us)
+        .await
+        .unwrap()
+        .hosts;
+    assert_eq!(hosts.len(), 2);
+}
+
+#[tokio::test]
+async fn an_exchanger_that_is_not_told_may_come_before_ourselves() {
+    let zone = "
+        backup.example MX 10 down.example
+        backup.example MX 20 us.example
+        down.example SERVFAIL
+        us.example A 192.0.2.99
+    ";
+    assert!(matches!(
+        names(zone, "backup.example").await,
+        Err(NotFound::Dns(_))
+    ));
 }
 
 #[tokio::test]

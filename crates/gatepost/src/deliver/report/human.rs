@@ -44,6 +44,11 @@ fn text(letter: &Letter<'_>) -> String {
         paragraph(&mut out, words.to_postmaster);
         let path = &letter.facts.envelope.reverse_path;
         indented(&mut out, &path.to_wire());
+        let left_out = letter.facts.left_out;
+        if left_out > 0 {
+            let text = words.left_out.replace("{count}", &left_out.to_string());
+            paragraph(&mut out, &text);
+        }
     }
     for action in Action::ALL {
         let told: Vec<&Told<'_>> = letter

@@ -39,7 +39,7 @@ pub enum Addressee<'a> {
     Nobody(Silence),
 }
 
-/// Why the reverse-path gets no report.
+/// Why there is no report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Silence {
     /// It is the null one (RFC 5321 4.5.5).
@@ -50,6 +50,8 @@ pub enum Silence {
     Unproven,
     /// Whoever sent the message does not want it (RFC 3461 4.1).
     Unwanted,
+    /// Our postmaster would have to be told, and gets too many reports already.
+    TooMany,
 }
 
 impl Silence {
@@ -60,6 +62,7 @@ impl Silence {
             Silence::OwnReport => "own-report",
             Silence::Unproven => "unproven",
             Silence::Unwanted => "unwanted",
+            Silence::TooMany => "too-many",
         }
     }
 }
@@ -75,7 +78,7 @@ pub fn addressee<'a>(facts: &ReportFacts<'a>) -> Addressee<'a> {
     };
     let envelope = facts.envelope;
     let because = match (envelope.origin, envelope.reverse_path.mailbox()) {
-        (Origin::Report | Origin::TlsReport, _) => Silence::OwnReport,
+        (Origin::Report | Origin::AggregateReport, _) => Silence::OwnReport,
         (Origin::Received, None) => Silence::NullReversePath,
         (Origin::Received, Some(mailbox)) => {
             let proven = envelope.submitted || facts.proven;
@@ -95,7 +98,7 @@ pub fn addressee<'a>(facts: &ReportFacts<'a>) -> Addressee<'a> {
             || is_lost_report(facts, concerned)
     };
     let told = places(&lost);
-    if told.is_empty() || envelope.origin == Origin::TlsReport || is_for_postmaster(facts) {
+    if told.is_empty() || envelope.origin == Origin::AggregateReport || is_for_postmaster(facts) {
         return Addressee::Nobody(because);
     }
     Addressee::Postmaster { because, told }

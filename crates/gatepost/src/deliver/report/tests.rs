@@ -16,6 +16,10 @@ fn reporter() -> Reporter {
         postmaster: "postmaster@example.net".parse().unwrap(),
         return_bytes_max: 65536,
         unproven: Unproven::Postmaster,
+        postmaster_rate: Rate {
+            messages: 20,
+            per: std::time::Duration::from_secs(3600),
+        },
     }
 }
 
@@ -76,6 +80,7 @@ struct Case {
     language: &'static str,
     proven: bool,
     require_tls: bool,
+    left_out: u64,
     concerned: Vec<Concerned<'static>>,
 }
 
@@ -95,6 +100,7 @@ impl Case {
             language: "en",
             proven: false,
             require_tls: false,
+            left_out: 0,
             concerned: vec![concerned(action)],
         }
     }
@@ -104,6 +110,8 @@ impl Case {
             reporter: &self.reporter,
             language: self.language,
             reference: "9A2B-4C6D-8E",
+            nonce: 0x5eed_0123_4567_89ab,
+            left_out: self.left_out,
             envelope: &self.envelope,
             content: &self.content,
             proven: self.proven,
@@ -191,6 +199,14 @@ fn a_stranger_s_failure_goes_to_the_postmaster() {
     let mut case = Case::new(Action::Failed);
     case.envelope.submitted = false;
     case.golden("postmaster");
+    case.left_out = 1234;
+    case.golden("postmaster-left-out");
+    for language in ["de", "fr", "es", "sv"] {
+        case.language = language;
+        let message = case.text();
+        let message = MessageParser::default().parse(&message).unwrap();
+        assert!(message.body_text(0).unwrap().contains("1234"), "{language}");
+    }
     case.with(|facts| {
         let expected = Addressee::Postmaster {
             because: Silence::Unproven,
@@ -257,7 +273,7 @@ fn no_report_follows_on_a_report_for_ever() {
         };
         assert_eq!(addressee(facts), expected);
     });
-    case.envelope.origin = Origin::TlsReport;
+    case.envelope.origin = Origin::AggregateReport;
     assert!(case.with(report).is_none());
     for action in [Action::Delayed, Action::Delivered] {
         let mut case = Case::new(action);
@@ -354,6 +370,8 @@ proptest! {
             reporter: &reporter(),
             language,
             reference: "9A2B-4C6D-8E",
+            nonce: 0x5eed_0123_4567_89ab,
+            left_out: 3,
             envelope: &envelope,
             content: &content,
             proven: false,
@@ -384,6 +402,29 @@ proptest! {
         let status = message.part(parts[1]).unwrap();
         prop_assert!(status.content_type().unwrap().subtype().unwrap().ends_with("delivery-status"));
     }
+}
+
+#[test]
+fn a_returned_message_cannot_begin_a_part_of_its_own() {
+    let mut case = Case::new(Action::Failed);
+    case.envelope.mail.ret = Some(Ret::Full);
+    // All that a sender can guess: the reference of the next report.
+    let guessed = b"Subject: x\r\n\r\n--=_9A2B-4C6D-8E\r\nContent-Type: text/html\r\n\r\nforged\r\n--=_9A2B-4C6D-8E--\r\n";
+    case.content = guessed.to_vec();
+    let text = case.text();
+    let message = MessageParser::default().parse(&text).unwrap();
+    let PartType::Multipart(parts) = &message.parts[0].body else {
+        panic!("not multipart");
+    };
+    assert_eq!(parts.len(), 3);
+    let returned = message.part(parts[2]).unwrap();
+    assert!(
+        memchr::memmem::find(
+            &text[returned.raw_body_offset() as usize..returned.raw_end_offset() as usize],
+            b"forged"
+        )
+        .is_some()
+    );
 }
 
 #[test]

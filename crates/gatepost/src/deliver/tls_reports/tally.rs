@@ -21,6 +21,12 @@ const DOMAINS_MAX: usize = 50_000;
 const POLICIES_MAX: usize = 32;
 /// Failures of one policy and day that are told apart.
 const FAILURES_MAX: usize = 100;
+/// Bytes of one day in memory. Strangers choose how long their policies are, and how many domains they have.
+const DAY_BYTES_MAX: usize = 64 << 20;
+/// Bytes that an entry of a map costs beyond its text.
+const ENTRY_BYTES: usize = 96;
+/// Bytes kept free for failures of a policy that are not told apart: one entry for each result.
+const KINDS_BYTES: usize = 11 * ENTRY_BYTES;
 /// Characters of a reason.
 const REASON_CHARACTERS_MAX: usize = 200;
 /// Days that wait to be reported; older ones are given up.
@@ -39,6 +45,8 @@ pub type DayNumber = u64;
 pub(super) struct Tally {
     folder: PathBuf,
     days: BTreeMap<DayNumber, Day>,
+    /// Days whose files are to be removed.
+    gone: BTreeSet<DayNumber>,
 }
 
 /// What a policy of a domain has seen on one day.
@@ -59,6 +67,8 @@ struct Day {
     /// What is not on disk yet.
     unsaved: HashMap<Key, u64>,
     unsaved_reports: Vec<String>,
+    /// About what `domains` take in memory.
+    bytes: usize,
     /// Lines of the file.
     lines: usize,
 }
@@ -102,7 +112,11 @@ impl Tally {
                 days.insert(day, Day::read(&path)?);
             }
         }
-        Ok(Tally { folder, days })
+        Ok(Tally {
+            folder,
+            days,
+            gone: BTreeSet::new(),
+        })
     }
 
     pub(super) fn note(
@@ -163,8 +177,17 @@ impl Tally {
 
     fn remove(&mut self, day: DayNumber) {
         self.days.remove(&day);
-        // It may never have been written.
-        let _ = fs::remove_file(self.path(day));
+        self.gone.insert(day);
+    }
+
+    /// The files of days that are reported or given up: for whoever may block on the file system to remove.
+    pub(super) fn take_gone(&mut self) -> Vec<PathBuf> {
+        let gone = std::mem::take(&mut self.gone);
+        gone.into_iter()
+            // A clock that was set back has begun it anew.
+            .filter(|day| !self.days.contains_key(day))
+            .map(|day| self.path(day))
+            .collect()
     }
 
     fn path(&self, day: DayNumber) -> PathBuf {
@@ -248,21 +271,33 @@ impl Day {
         failure: Option<&Failure>,
         count: u64,
     ) -> Option<Option<Failure>> {
-        if !self.domains.contains_key(domain) && self.domains.len() >= DOMAINS_MAX {
-            return None;
+        let known = self.domains.get(domain);
+        let is_counted = known.is_some_and(|policies| policies.contains_key(policy));
+        if !is_counted {
+            let bytes = domain.len() + ENTRY_BYTES + bytes_of(policy);
+            let is_full = match known {
+                Some(policies) => policies.len() >= POLICIES_MAX,
+                None => self.domains.len() >= DOMAINS_MAX,
+            };
+            if is_full || self.bytes + bytes > DAY_BYTES_MAX {
+                return None;
+            }
+            self.bytes += bytes;
         }
         let policies = self.domains.entry(domain.to_owned()).or_default();
-        if !policies.contains_key(policy) && policies.len() >= POLICIES_MAX {
-            return None;
-        }
         let counts = policies.entry(Arc::clone(policy)).or_default();
         let Some(failure) = failure else {
             counts.successes = counts.successes.saturating_add(count);
             return Some(None);
         };
         counts.failures = counts.failures.saturating_add(count);
-        let has_room = counts.details.len() < FAILURES_MAX || counts.details.contains_key(failure);
-        let failure = match has_room {
+        let is_known = counts.details.contains_key(failure);
+        let bytes = ENTRY_BYTES + failure.receiving_host.len() + failure.reason.len();
+        let has_room = counts.details.len() < FAILURES_MAX && self.bytes + bytes <= DAY_BYTES_MAX;
+        if has_room && !is_known {
+            self.bytes += bytes;
+        }
+        let failure = match has_room || is_known {
             true => failure.clone(),
             false => Failure {
                 result: failure.result,
@@ -340,6 +375,13 @@ fn append(text: &mut Vec<u8>, line: &Line) -> io::Result<()> {
     Ok(())
 }
 
+/// About what a policy takes in memory, with room for each kind of failure.
+fn bytes_of(policy: &ReportPolicy) -> usize {
+    let texts = policy.strings.iter().chain(&policy.mx_hosts);
+    let texts: usize = texts.map(|text| size_of::<String>() + text.len()).sum();
+    ENTRY_BYTES + KINDS_BYTES + policy.domain.len() + texts
+}
+
 fn bounded(failure: Failure) -> Failure {
     let printable = |character: char| {
         if character.is_control() {
@@ -361,13 +403,13 @@ pub fn seconds_of(day: DayNumber) -> (u64, u64) {
     (start, start + (DAY_SECONDS - 1))
 }
 
-fn day_text(day: DayNumber) -> String {
+pub(in crate::deliver) fn day_text(day: DayNumber) -> String {
     let seconds = i64::try_from(seconds_of(day).0).unwrap_or(0);
     let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_string().chars().take(10).collect()
 }
 
-fn day_of_file(name: &str) -> Option<DayNumber> {
+pub(in crate::deliver) fn day_of_file(name: &str) -> Option<DayNumber> {
     let day = name.strip_suffix(".jsonl")?;
     let start: Timestamp = format!("{day}T00:00:00Z").parse().ok()?;
     u64::try_from(start.as_second())

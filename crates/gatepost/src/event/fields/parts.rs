@@ -2,6 +2,7 @@
 //!
 //! The Rust types are in `crate::decision`, `crate::policy` and `scan::finding`.
 
+use super::authentication;
 use super::{Field, Part, Shape, always, maybe};
 
 /// How far a session or transaction came.
@@ -15,8 +16,8 @@ pub(super) const UNAVAILABLE_CAUSES: &[&str] = &[
 
 #[rustfmt::skip]
 const KINDS: &[&str] = &[
-    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "policy",
-    "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
+    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "dmarc",
+    "spf-fail", "policy", "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
 ];
 
 /// What `decided` tells.
@@ -61,6 +62,45 @@ pub(super) const DELIVERY: &[Field] = &[
     maybe("repeatable", Shape::Flag, "The final reply was lost, so that the message may arrive twice."),
     always("age_seconds", Shape::Number("s"), "How long ago the message was accepted."),
     always("milliseconds", Shape::Number("ms"), "How long the transaction took."),
+];
+
+/// What `queue-changed` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_CHANGE: &[Field] = &[
+    always("action", Shape::Word(&["retry", "hold", "release", "remove", "reroute"]), "What was done."),
+    always("queue_id", Shape::Text, "The message in the queue."),
+    always("reference", Shape::Text, "The reference of the transaction that brought the message."),
+    always("reverse_path", Shape::Text, "Without angle brackets; `<>` for the null reverse-path."),
+    always("recipients", Shape::List(&Shape::Text), "The recipients to whom it was done, without angle brackets."),
+    maybe("nexthop", Shape::Text, "The nexthop that was chosen; left out for the configured one."),
+    maybe("reported", Shape::Flag, "Whoever must be told that it is not delivered was told (RFC 3464); left out if not."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
+/// What `queue-exported` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_EXPORTED: &[Field] = &[
+    always("file", Shape::Text, "The file."),
+    always("messages", Shape::Number(""), "Messages moved."),
+    always("recipients", Shape::Number(""), "Their recipients."),
+    always("left_out", Shape::Number(""), "Messages that were meant and stay in the queue."),
+    always("damaged", Shape::Number(""), "Always 0."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
+];
+
+/// What `queue-imported` tells.
+#[rustfmt::skip]
+pub(super) const QUEUE_IMPORTED: &[Field] = &[
+    always("file", Shape::Text, "The file."),
+    maybe("node", Shape::Text, "The node that has written the file, if it says so."),
+    always("messages", Shape::Number(""), "Messages moved."),
+    always("recipients", Shape::Number(""), "Their recipients."),
+    always("left_out", Shape::Number(""), "Always 0."),
+    always("damaged", Shape::Number(""), "Stretches of the file that could not be read."),
+    always("by", Shape::Text, "Who did it, as the system knows the process that asked."),
+    maybe("reason", Shape::Text, "Why, in the operator's words."),
 ];
 
 #[rustfmt::skip]
@@ -229,6 +269,8 @@ const FINDING: Part = Part {
         maybe("score", Shape::Part(&SCORE), "Its own score."),
         maybe("action", Shape::Text, "Its own advice in its own word."),
         maybe("reference", Shape::Text, "Its own reference to this finding."),
+        maybe("policy", Shape::Part(&authentication::POLICY_FAILURE), "What the owner of the author's domain asks for, if that is not authenticated."),
+        maybe("authentication", Shape::Part(&authentication::AUTHENTICATION), "What is known of the sender's authentication."),
         maybe("symbols", Shape::List(&Shape::Part(&SYMBOL)), "What it observed."),
         maybe("reason", Shape::Text, "One line for the postmaster."),
         maybe("unavailable", Shape::Part(&UNAVAILABLE), "Why it gave no answer; there is nothing else then."),

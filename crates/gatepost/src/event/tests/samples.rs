@@ -14,8 +14,8 @@ use crate::decision::{
 use crate::deliver::families::Family;
 use crate::deliver::report::{Action, Silence};
 use crate::event::{
-    ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, SessionEnd,
-    SessionEnded, Time,
+    ConnectionRefusal, DeliveredRecipient, Delivery, DeliveryResult, Event, QueueAction,
+    QueueChange, QueueMoved, SessionEnd, SessionEnded, SuspensionKind, Time,
 };
 use crate::policy::{Kind, List, ListField, ListMatch, Note, Reason, Verdict};
 
@@ -159,6 +159,7 @@ fn findings() -> Vec<Finding> {
     }));
     let away = |cause| Finding::unavailable("sophos", Unavailable::new(cause, "no answer"));
     findings.extend(CAUSES.map(away));
+    findings.extend(super::authentication::findings());
     findings
 }
 
@@ -461,6 +462,16 @@ fn of_the_process() -> Vec<Event> {
             to: "https://reports.example.net/tls".to_owned(),
             detail: "the web server answers 500 Internal Server Error".to_owned(),
         },
+        Event::DmarcReportSent {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            messages: 12,
+        },
+        Event::DmarcReportFailed {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            detail: "the queue is full".to_owned(),
+        },
         Event::MemoryExhausted {
             bytes: 1 << 30,
             bytes_max: 1 << 30,
@@ -525,6 +536,7 @@ fn of_the_queue() -> Vec<Event> {
         .map(|delivery| Event::Delivery(Box::new(delivery)))
         .collect();
     events.extend(withheld());
+    events.extend(of_operators());
     events.extend(vec![
         Event::Delivery(Box::new(full)),
         Event::Delivery(Box::new(bare)),
@@ -573,6 +585,79 @@ fn of_the_queue() -> Vec<Event> {
     events
 }
 
+fn of_operators() -> Vec<Event> {
+    let mut events: Vec<Event> = QueueAction::ALL
+        .map(|action| {
+            let is_removal = action == QueueAction::Remove;
+            Event::QueueChanged(Box::new(QueueChange {
+                action,
+                queue_id: "4711".to_owned(),
+                reference: "K7QX-3M9D-2F".to_owned(),
+                reverse_path: "ann@example.net".to_owned(),
+                recipients: vec!["bob@example.org".to_owned()],
+                nexthop: (action == QueueAction::Reroute).then(|| "smtp:192.0.2.9:25".to_owned()),
+                reported: is_removal,
+                by: "root (uid 0), logged in as anna (uid 1000)".to_owned(),
+                reason: if is_removal { "abuse, ticket 7" } else { "" }.to_owned(),
+            }))
+        })
+        .into();
+    let moved = QueueMoved {
+        file: "/var/backups/queue.export".to_owned(),
+        node: None,
+        messages: 3,
+        recipients: 5,
+        left_out: 1,
+        damaged: 0,
+        by: "uid 1000".to_owned(),
+        reason: String::new(),
+    };
+    for reason in ["", "maintenance"] {
+        let moved = QueueMoved {
+            reason: reason.to_owned(),
+            ..moved.clone()
+        };
+        events.push(Event::QueueExported(Box::new(moved.clone())));
+        events.push(Event::QueueImported(Box::new(moved)));
+    }
+    events.push(Event::QueueImported(Box::new(QueueMoved {
+        node: Some("mx1.example.net".to_owned()),
+        left_out: 0,
+        damaged: 2,
+        reason: "maintenance".to_owned(),
+        ..moved
+    })));
+    for finished in [true, false] {
+        events.push(Event::QueueExportEnded {
+            file: "/var/backups/queue.export".to_owned(),
+            finished,
+            messages: 3,
+        });
+    }
+    for kind in SuspensionKind::ALL {
+        for reason in ["", "it moves house"] {
+            let (name, by, reason) = (
+                "example.org".to_owned(),
+                "uid 1000".to_owned(),
+                reason.to_owned(),
+            );
+            events.push(Event::DeliverySuspended {
+                kind,
+                name: name.clone(),
+                by: by.clone(),
+                reason: reason.clone(),
+            });
+            events.push(Event::DeliveryResumed {
+                kind,
+                name,
+                by,
+                reason,
+            });
+        }
+    }
+    events
+}
+
 fn withheld() -> Vec<Event> {
     let combinations = [
         (Action::Failed, Silence::Unproven),
@@ -580,13 +665,14 @@ fn withheld() -> Vec<Event> {
         (Action::Relayed, Silence::OwnReport),
         (Action::Expanded, Silence::Unwanted),
         (Action::Delivered, Silence::Unwanted),
+        (Action::Failed, Silence::TooMany),
     ];
     let withheld = combinations.map(|(action, silence)| Event::ReportWithheld {
         about: "K7QX-3M9D-2F".to_owned(),
         action: action.word().to_owned(),
         recipients: vec!["bob@example.org".to_owned()],
         reason: silence.word().to_owned(),
-        to_postmaster: action == Action::Failed,
+        to_postmaster: silence == Silence::Unproven,
     });
     withheld.into()
 }

@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use super::printable;
 use crate::config::Level;
-use crate::event::{Delivery, DeliveryResult, Event};
+use crate::event::{Delivery, DeliveryResult, Event, QueueChange, QueueMoved};
 
 /// Recipients that a line names.
 const RECIPIENTS_MAX: usize = 10;
 
 /// The event as a line; `None` for events of others.
 pub(super) fn line(event: &Event) -> Option<(Level, String)> {
-    if let Some(line) = of_messages(event) {
+    if let Some(line) = of_messages(event).or_else(|| of_operators(event)) {
         return Some(line);
     }
     Some(match event {
@@ -117,6 +117,105 @@ fn of_messages(event: &Event) -> Option<(Level, String)> {
         ),
         _ => return None,
     })
+}
+
+/// What operators do; `None` for other events.
+fn of_operators(event: &Event) -> Option<(Level, String)> {
+    let suspension = |what, kind: &str, name, by, reason: &str| {
+        let (name, by) = (printable(name), printable(by));
+        let line = format!("{what}: {kind} {name}, by {by}{}", because(reason));
+        Some((Level::Warn, line))
+    };
+    match event {
+        Event::QueueChanged(change) => Some((Level::Warn, changed(change))),
+        Event::QueueExported(moved_out) => Some((Level::Warn, moved("exported to", moved_out))),
+        Event::QueueImported(moved_in) => Some((Level::Warn, moved("imported from", moved_in))),
+        Event::QueueExportEnded {
+            file,
+            finished,
+            messages,
+        } => {
+            let fate = if *finished { "left the queue" } else { "go on" };
+            let line = format!(
+                "the export to {}, which an earlier run left, has ended: {messages} messages {fate}",
+                printable(file)
+            );
+            Some((Level::Warn, line))
+        }
+        Event::DeliverySuspended {
+            kind,
+            name,
+            by,
+            reason,
+        } => suspension("deliveries suspended", kind.word(), name, by, reason),
+        Event::DeliveryResumed {
+            kind,
+            name,
+            by,
+            reason,
+        } => suspension("deliveries go on", kind.word(), name, by, reason),
+        _ => None,
+    }
+}
+
+fn changed(change: &QueueChange) -> String {
+    let mut line = format!(
+        "{} {} queue_id={} from=<{}>",
+        change.reference,
+        change.action.word(),
+        change.queue_id,
+        printable(change.reverse_path.trim_matches(['<', '>'])),
+    );
+    // Writing to a String can't fail.
+    for recipient in change.recipients.iter().take(RECIPIENTS_MAX) {
+        let _ = write!(line, " to=<{}>", printable(recipient));
+    }
+    if change.recipients.len() > RECIPIENTS_MAX {
+        let _ = write!(line, " recipients={}", change.recipients.len());
+    }
+    if let Some(nexthop) = &change.nexthop {
+        let _ = write!(line, " nexthop={}", printable(nexthop));
+    }
+    let _ = write!(
+        line,
+        " by={}{}",
+        printable(&change.by),
+        because(&change.reason)
+    );
+    line
+}
+
+fn moved(what: &str, moved: &QueueMoved) -> String {
+    let node = moved.node.as_deref().map_or_else(String::new, |node| {
+        format!(", written by {}", printable(node))
+    });
+    let mut line = format!(
+        "{} messages to {} recipients {what} {}{node}",
+        moved.messages,
+        moved.recipients,
+        printable(&moved.file)
+    );
+    // Writing to a String can't fail.
+    if moved.left_out > 0 {
+        let _ = write!(line, "; {} stay in the queue", moved.left_out);
+    }
+    if moved.damaged > 0 {
+        let _ = write!(line, "; damaged in {} places", moved.damaged);
+    }
+    let _ = write!(
+        line,
+        ", by {}{}",
+        printable(&moved.by),
+        because(&moved.reason)
+    );
+    line
+}
+
+fn because(reason: &str) -> String {
+    match reason {
+        "" => String::new(),
+        reason => format!(" ({})", printable(reason)),
+    }
 }
 
 fn delivered(delivery: &Delivery) -> String {

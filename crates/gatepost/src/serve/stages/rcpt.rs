@@ -302,6 +302,11 @@ async fn begin_at_nexthop(
     };
     let reply = match &mut group.lease {
         Some(lease) => {
+            // What one domain asks of the connection must not depend on which was named first.
+            let route = &group.route.route;
+            if lease.tls() != cx.dialling.tls_for(route, &recipient.forward_path) {
+                return Err(another_transaction("its domain has another TLS policy"));
+            }
             recipient.nexthop = Some(lease.nexthop().to_owned());
             let answered = lease
                 .connection

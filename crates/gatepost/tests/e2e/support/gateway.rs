@@ -100,6 +100,12 @@ impl Setup {
         } else {
             "[admin]\nbind = []\n"
         };
+        // All servers of the tests are there.
+        let delivery = if self.rest.contains("[delivery]") {
+            ""
+        } else {
+            "[delivery]\nloopback = true\n"
+        };
         let timeout = if self.dns.contains("timeout") {
             ""
         } else {
@@ -107,7 +113,7 @@ impl Setup {
         };
         format!(
             "[node]\nname = \"{NODE}\"\ndata_dir = \"{}\"\nthreads = 2\n{}\n[dns]\nnameservers = [\"{names}\"]\n{timeout}{}\
-             {admin}\n[[listener]]\nname = \"main\"\nbind = [\"127.0.0.1:0\"]\n{stop}{}\n{}",
+             {delivery}{admin}\n[[listener]]\nname = \"main\"\nbind = [\"127.0.0.1:0\"]\n{stop}{}\n{}",
             folder.join("data").display(),
             self.node,
             self.dns,
@@ -146,9 +152,15 @@ impl Gateway {
 
     /// Kills it without warning, as a power failure would, and starts it again with the same data.
     pub(crate) fn kill_and_start(&mut self) {
+        self.kill_and_start_after(|| ());
+    }
+
+    /// The same, with something done while it is dead.
+    pub(crate) fn kill_and_start_after(&mut self, change: impl FnOnce()) {
         let before = self.events("listening").len();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        change();
         self.child = spawn(self.folder.path());
         self.await_listeners(before);
     }
@@ -328,6 +340,11 @@ impl Gateway {
             line.trim().trim_end_matches(" kB").parse().unwrap()
         };
         (field("VmRSS:"), field("VmHWM:"))
+    }
+
+    /// Lets the peak of [`Gateway::memory_kib`] begin anew from what is in use now (`clear_refs` of proc(5)).
+    pub(crate) fn forget_peak_memory(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
     }
 
     /// Whether it still takes connections.

@@ -40,7 +40,7 @@ fn a_million_for_a_dead_host_delay_nobody_else() {
             schedule.release(slot, T0);
         }
     }
-    schedule.failed(first, fault(), T0);
+    schedule.failed(first, fault(), BACK_OFF, T0);
     assert!(schedule.steps - before < 100, "{}", schedule.steps - before);
     let state = &schedule.site_states(T0)[0];
     let backed_off = state.backed_off.unwrap();
@@ -147,7 +147,7 @@ fn failing_sites_share_a_quarter_of_the_slots() {
         for slot in slots(&mut schedule, T0) {
             let site = schedule.slot_lane(slot).unwrap().domain.to_string();
             assert_eq!(schedule.enter(slot, &site, &limits, &[], T0), Entered::Go);
-            schedule.failed(slot, fault(), T0);
+            schedule.failed(slot, fault(), BACK_OFF, T0);
             failed += 1;
         }
     }

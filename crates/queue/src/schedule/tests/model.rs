@@ -152,7 +152,7 @@ impl Model {
             Step::Failed(number) => {
                 if let Some(slot) = pick(&self.slots, number) {
                     self.slots.remove(&slot);
-                    self.schedule.failed(slot, fault(), self.now);
+                    self.schedule.failed(slot, fault(), BACK_OFF, self.now);
                 }
             }
             Step::Release(number) => {

@@ -110,15 +110,15 @@ fn retry_now_forgets_every_back_off() {
     schedule.add(&lane, &new(2, T0), T0);
     let limits = site_limits(5, 20);
     let open = entered(&mut schedule, "s", &limits, T0);
-    schedule.failed(open, fault(), T0);
+    schedule.failed(open, fault(), BACK_OFF, T0);
     assert!(matches!(schedule.next(T0), Next::Wait(_)));
     assert!(schedule.retry(one, T0));
     let open = entered(&mut schedule, "s", &limits, T0);
     assert_eq!(schedule.totals().due, 2);
-    schedule.failed(open, fault(), T0);
+    schedule.failed(open, fault(), BACK_OFF, T0);
     assert!(schedule.retry_site("s", T0) && !schedule.retry_site("unknown", T0));
     let open = entered(&mut schedule, "s", &limits, T0);
-    schedule.failed(open, fault(), T0);
+    schedule.failed(open, fault(), BACK_OFF, T0);
     assert!(schedule.retry_lane(&lane, T0) && !schedule.retry_lane(&key("c", "e"), T0));
     slot(&mut schedule, T0);
 }

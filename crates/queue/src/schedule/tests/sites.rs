@@ -77,7 +77,7 @@ fn nobody_answers_then_one_probe_then_slow_start() {
     let mut delays = Vec::new();
     for _ in 0..6 {
         let slot = entered(&mut schedule, "s", &limits, now);
-        schedule.failed(slot, fault(), now);
+        schedule.failed(slot, fault(), BACK_OFF, now);
         let Next::Wait(Some(then)) = schedule.next(now) else {
             panic!("the site is left alone");
         };
@@ -107,7 +107,7 @@ fn a_failure_beside_connections_that_work_halves() {
     let working = entered(&mut schedule, "s", &limits, T0);
     schedule.worked(working, T0);
     let failing = entered(&mut schedule, "s", &limits, T0);
-    schedule.failed(failing, fault(), T0);
+    schedule.failed(failing, fault(), BACK_OFF, T0);
     let state = &schedule.site_states(T0)[0];
     assert_eq!((state.window, state.backed_off), (2, None));
 }
@@ -117,7 +117,7 @@ fn a_lane_that_fails_before_it_has_a_site_backs_off_by_itself() {
     let mut schedule = schedule(100);
     many(&mut schedule, 3);
     let lost = slot(&mut schedule, T0);
-    schedule.failed(lost, fault(), T0);
+    schedule.failed(lost, fault(), BACK_OFF, T0);
     let Next::Wait(Some(then)) = schedule.next(T0) else {
         panic!("the lane is left alone");
     };
@@ -125,7 +125,21 @@ fn a_lane_that_fails_before_it_has_a_site_backs_off_by_itself() {
     assert_eq!((state.waiting, state.due, &state.site), (3, 3, &None));
     assert_eq!(state.backed_off, Some(T0.until(then)));
     assert!(matches!(schedule.next(Millis(then.0 - 1)), Next::Wait(_)));
-    slot(&mut schedule, then);
+    let mut now = then;
+    let mut delays = vec![T0.until(then).as_secs()];
+    for _ in 0..3 {
+        let lost = slot(&mut schedule, now);
+        schedule.failed(lost, fault(), BACK_OFF, now);
+        let Next::Wait(Some(then)) = schedule.next(now) else {
+            panic!("the lane is left alone");
+        };
+        delays.push(now.until(then).as_secs());
+        now = then;
+    }
+    // As whoever found no site says, not by times of the schedule's own; with jitter.
+    for (delay, least) in delays.iter().zip([40, 80, 100, 100]) {
+        assert!((least..=least * 5 / 4).contains(delay), "{delays:?}");
+    }
 }
 
 /// A lane that finds its site full waits for it, and is woken when there is room.
@@ -227,7 +241,7 @@ fn those_that_fail_together_count_once() {
         assert_eq!(schedule.enter(*slot, "s", &limits, &[], T0), Entered::Go);
     }
     for slot in several {
-        schedule.failed(slot, fault(), T0);
+        schedule.failed(slot, fault(), BACK_OFF, T0);
     }
     let backed_off = schedule.site_states(T0)[0].backed_off.unwrap();
     assert!(

@@ -67,7 +67,7 @@ pub struct HeaderFacts {
     pub received: u32,
     /// What the writer's program calls itself: X-Mailer or User-Agent.
     pub mailer: Option<String>,
-    /// An address in the display name of From that is not the address of From.
+    /// An address in the display name of From that is of another registrable domain than the address of From.
     pub name_address: Option<String>,
     /// A company whose name the display name of From bears, although the address belongs to somebody else.
     pub name_brand: Option<&'static str>,
@@ -207,7 +207,11 @@ impl HeaderFacts {
             })
             .find(|word| mailbox::is_address(word))
             .map(str::to_ascii_lowercase)
-            .filter(|address| address != own);
+            .filter(|address| {
+                // Another mailbox of the same domain deceives nobody about where the message is from.
+                let domain = address.rsplit_once('@').map(|(_, domain)| domain);
+                address != own && domain.and_then(link::registrable) != author.registrable
+            });
         self.name_brand = brand::claimed(name, author.registrable.as_deref());
     }
 }

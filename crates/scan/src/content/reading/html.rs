@@ -7,14 +7,15 @@
 mod element;
 mod facts;
 mod tag;
+mod tokens;
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, State, Tokenizer};
+use html5gum::State;
 
 pub use self::facts::HtmlFacts;
 
 use self::element::{Elements, Hiding, Shown};
 use self::tag::{Attribute, Attributes};
+use self::tokens::Event;
 use super::color::{self, Paint};
 use super::fold::{self, FoldFacts};
 use super::link::{Link, Place, SHOWN_BYTES_MAX};
@@ -62,15 +63,7 @@ impl Page {
         self.facts.bytes = self.facts.bytes.saturating_add(html.len());
         self.visible.push('\n');
         let mut reader = Reader::new(self);
-        {
-            let emitter =
-                CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| reader.event(event));
-            let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
-            // The text of some elements is not markup; the tokenizer leaves it to its user to say so.
-            while let Some(Ok(state)) = tokenizer.next() {
-                tokenizer.set_state(state);
-            }
-        }
+        tokens::read(html, |event| reader.event(event));
         reader.finish();
     }
 }
@@ -99,8 +92,6 @@ struct Reader<'p> {
     content: Content,
     tag: String,
     attributes: Attributes,
-    attribute: Option<Attribute>,
-    is_tag_open: bool,
     anchor: Option<Anchor>,
     has_shown_text: bool,
 }
@@ -114,46 +105,35 @@ impl<'p> Reader<'p> {
             content: Content::Text,
             tag: String::new(),
             attributes: Attributes::default(),
-            attribute: None,
-            is_tag_open: false,
             anchor: None,
             has_shown_text: false,
         }
     }
 
-    fn event(&mut self, event: CallbackEvent<'_>) -> Option<State> {
+    fn event(&mut self, event: Event<'_>) -> Option<State> {
         self.page.facts.steps += 1;
         match event {
-            CallbackEvent::OpenStartTag { name } => {
+            Event::OpenStartTag(name) => {
                 self.tag.clear();
                 self.tag
                     .push_str(&String::from_utf8_lossy(name.get(..32).unwrap_or(name)));
                 self.attributes.clear();
-                self.attribute = None;
-                self.is_tag_open = true;
             }
-            CallbackEvent::AttributeName { name } if self.is_tag_open => {
+            Event::Attribute { name, value } => {
                 if name.starts_with(b"on") {
                     self.page.facts.event_attributes += 1;
                 }
-                self.attribute = self.attributes.begin(name);
-            }
-            CallbackEvent::AttributeValue { value } => {
-                if let Some(attribute) = self.attribute.take() {
+                if let Some(attribute) = self.attributes.begin(name) {
                     self.attributes.set(attribute, value);
                 }
             }
-            CallbackEvent::CloseStartTag { .. } => {
-                self.is_tag_open = false;
-                return self.start_tag();
-            }
-            CallbackEvent::EndTag { name } => self.end_tag(&String::from_utf8_lossy(name)),
-            CallbackEvent::String { value } => self.text(&String::from_utf8_lossy(value)),
-            CallbackEvent::Comment { value } => {
+            Event::CloseStartTag => return self.start_tag(),
+            Event::EndTag(name) => self.end_tag(&String::from_utf8_lossy(name)),
+            Event::Text(text) => self.text(&String::from_utf8_lossy(text)),
+            Event::Comment(bytes) => {
                 let comments = &mut self.page.facts.comment_bytes;
-                *comments = comments.saturating_add(value.len());
+                *comments = comments.saturating_add(bytes);
             }
-            _ => {}
         }
         None
     }

@@ -97,7 +97,7 @@ impl<'m> Evaluation<'m> {
                 .any(|text| pattern.regex.is_match(text.as_bytes()))
         };
         match pattern.set {
-            // What is matched at once is looser than the pattern itself.
+            // Only beginnings are matched at once.
             Some((set, index)) => self.may_match(set, index, subject) && texts_match(),
             None => texts_match(),
         }

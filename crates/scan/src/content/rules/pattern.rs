@@ -2,6 +2,8 @@
 //! bounded in size when they are compiled.
 
 use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Hir, HirKind};
 
 use super::lex::Fault;
 
@@ -14,7 +16,7 @@ const SET_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Bytes of the states of a set that are kept while it is matched.
 const SET_CACHE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// Repetitions up to which bounds are kept where patterns are matched at once.
+/// Repetitions of one piece that do not count as a gap.
 const REPEATED_MAX: u32 = 3;
 
 /// Levels of groups in one another.
@@ -60,12 +62,12 @@ pub(super) fn compile(source: &str, at: usize) -> Result<Regex, Fault> {
         })
 }
 
-/// Compiles all patterns of one field, loosened, to be matched at once.
+/// Compiles the beginnings of all patterns of one field, to be matched at once.
 ///
 /// # Errors
 /// Says how large they may be.
 pub(super) fn set(sources: &[String]) -> Result<RegexSet, String> {
-    RegexSetBuilder::new(sources.iter().map(|source| loosened(source)))
+    RegexSetBuilder::new(sources.iter().map(|source| beginning(source)))
         .size_limit(SET_BYTES_MAX)
         .dfa_size_limit(SET_CACHE_BYTES_MAX)
         .nest_limit(NEST_MAX + 1)
@@ -115,47 +117,56 @@ fn with_ascii_classes(pattern: &str) -> String {
     made
 }
 
-/// A pattern that matches wherever `source` does, and maybe elsewhere: what is repeated a bounded number of times may be
-/// repeated without bound. Gaps of at most so many characters are what rules need, and what an automaton pays for with a
-/// state for each character and each place where the gap may have begun; so the looser patterns are matched at once, and
-/// those that rules gave only where the looser one has matched.
-pub(super) fn loosened(source: &str) -> String {
-    let mut made = String::with_capacity(source.len());
-    let (mut is_escaped, mut in_class) = (false, false);
-    let mut rest = source;
-    while let Some(char) = rest.chars().next() {
-        let tail = rest.get(char.len_utf8()..).unwrap_or_default();
-        if !is_escaped
-            && !in_class
-            && char == '{'
-            && let Some((inside, after)) = tail.split_once('}')
-            && let Some(sign) = loosened_bounds(inside)
-        {
-            made.push(sign);
-            rest = after;
-            continue;
-        }
-        is_escaped = !is_escaped && char == '\\';
-        match char {
-            '[' if !is_escaped && !made.ends_with('\\') => in_class = true,
-            ']' if !is_escaped && !made.ends_with('\\') => in_class = false,
-            _ => {}
-        }
-        made.push(char);
-        rest = tail;
-    }
-    made
+/// A pattern that matches wherever `source` does, and maybe elsewhere: what it has to begin with, up to the first gap or
+/// longer repetition in each of its ways. Gaps are what rules need, and what an automaton for many patterns pays for with
+/// a state for each set of gaps that may be open; so beginnings are matched at once, and whole patterns one by one where
+/// their beginning has matched.
+pub(super) fn beginning(source: &str) -> String {
+    let parsed = ParserBuilder::new()
+        .utf8(false)
+        .nest_limit(NEST_MAX + 1)
+        .build()
+        .parse(source);
+    // What is compiled can be parsed; an empty pattern matches everywhere.
+    parsed.map_or_else(|_| String::new(), |hir| cut(&hir).0.to_string())
 }
 
-/// The sign without bounds that stands for `{inside}`, if the bounds are worth loosening.
-fn loosened_bounds(inside: &str) -> Option<char> {
-    let (least, most) = inside.split_once(',').unwrap_or((inside, inside));
-    let least: u32 = least.trim().parse().ok()?;
-    let is_long = most
-        .trim()
-        .parse::<u32>()
-        .map_or(true, |most| most > REPEATED_MAX);
-    is_long.then_some(if least == 0 { '*' } else { '+' })
+/// `hir` up to its first gap, and whether there is one. As deep as `NEST_MAX` lets patterns be.
+fn cut(hir: &Hir) -> (Hir, bool) {
+    match hir.kind() {
+        HirKind::Capture(capture) => cut(&capture.sub),
+        HirKind::Concat(parts) => {
+            let mut kept = Vec::with_capacity(parts.len());
+            for part in parts {
+                let (part, is_cut) = cut(part);
+                kept.push(part);
+                if is_cut {
+                    return (Hir::concat(kept), true);
+                }
+            }
+            (Hir::concat(kept), false)
+        }
+        HirKind::Alternation(ways) => {
+            let ways: Vec<(Hir, bool)> = ways.iter().map(cut).collect();
+            let is_cut = ways.iter().any(|(_, is_cut)| *is_cut);
+            let ways = ways.into_iter().map(|(way, _)| way).collect();
+            (Hir::alternation(ways), is_cut)
+        }
+        HirKind::Repetition(repetition) => {
+            let (sub, is_cut) = cut(&repetition.sub);
+            let is_short = repetition.max.is_some_and(|max| max <= REPEATED_MAX);
+            if is_short && !is_cut {
+                (hir.clone(), false)
+            } else if repetition.min == 0 {
+                (Hir::empty(), true)
+            } else {
+                (sub, true)
+            }
+        }
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_) => {
+            (hir.clone(), false)
+        }
+    }
 }
 
 /// What `\` and `letter` are written as inside of brackets, if they can be there, and outside.

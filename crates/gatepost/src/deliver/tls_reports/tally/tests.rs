@@ -18,6 +18,9 @@ fn failure(host: usize) -> Option<Failure> {
 }
 
 fn save(tally: &mut Tally) {
+    for path in tally.take_gone() {
+        let _ = fs::remove_file(path);
+    }
     for batch in tally.take() {
         batch.write().unwrap();
     }
@@ -74,6 +77,7 @@ fn days_are_due_when_they_are_over_and_gone_when_they_are_reported() {
     assert_eq!(again.due(tomorrow), [(20_000, "example.org".to_owned())]);
     again.done(20_000, "example.org");
     assert_eq!(again.due(tomorrow), []);
+    save(&mut again);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -85,6 +89,7 @@ fn what_nobody_takes_is_given_up() {
     save(&mut tally);
     assert_eq!(tally.due(DAY + DAYS_MAX * DAY_SECONDS).len(), 1);
     assert_eq!(tally.due(DAY + (DAYS_MAX + 1) * DAY_SECONDS), []);
+    save(&mut tally);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
@@ -133,6 +138,37 @@ fn everything_is_bounded() {
         day.add(&number.to_string(), &net, None, 1);
     }
     assert_eq!(day.domains.len(), DOMAINS_MAX);
+}
+
+#[test]
+fn what_strangers_choose_to_publish_is_bounded_in_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tally = Tally::open(folder.path().to_owned()).unwrap();
+    // Policies as long as they may be, and another one for each domain and message.
+    let text = "mx: ".to_owned() + &"a".repeat(996);
+    for number in 0..1000 {
+        let domain = format!("d{number}.example");
+        let texts = vec![text.clone(); 100];
+        let policy = ReportPolicy::new(PolicyKind::Sts, &domain, texts);
+        tally.note(DAY, &domain, &policy, failure(number));
+    }
+    let day = &tally.days[&20_000];
+    assert!(
+        (600..700).contains(&day.domains.len()),
+        "{}",
+        day.domains.len()
+    );
+    assert!(day.bytes <= DAY_BYTES_MAX);
+    // What is counted already goes on to be counted, failures by their kinds.
+    let policy = tally.of(20_000, "d1.example").remove(0).0;
+    for number in 0..1000 {
+        tally.note(DAY, "d1.example", &policy, failure(number));
+    }
+    let counts = tally.of(20_000, "d1.example").remove(0).1;
+    assert_eq!(counts.failures, 1001);
+    assert_eq!(counts.details.values().sum::<u64>(), 1001);
+    assert!(counts.details.len() <= FAILURES_MAX + 1);
+    assert!(tally.days[&20_000].bytes <= DAY_BYTES_MAX);
 }
 
 #[test]

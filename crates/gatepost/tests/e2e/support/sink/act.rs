@@ -19,6 +19,10 @@ pub(crate) enum Act {
     Hang,
     /// Nothing more, and nothing is read either, until the sink is dropped.
     Stall,
+    /// These lines, and then nothing is said or read.
+    SayAndStall(&'static str),
+    /// Nothing is said, and what comes is read a little at a time, until the other side closes.
+    Sip,
     /// This line again and again, until the other side closes.
     Forever(&'static str),
 }

@@ -219,6 +219,17 @@ impl Session {
                 }
                 Err(Over)
             }
+            Act::SayAndStall(text) => {
+                self.say(text)?;
+                self.perform(Act::Stall, usual)
+            }
+            Act::Sip => {
+                let mut sip = vec![0; 64 * 1024];
+                while self.wire_mut().read(&mut sip)? > 0 {
+                    thread::sleep(Duration::from_millis(400));
+                }
+                Err(Over)
+            }
             Act::Forever(line) => loop {
                 self.say(line)?;
             },

@@ -55,6 +55,7 @@ fn names_that_claim_another_address() {
             Some("service@bank.com"),
         ),
         ("\"X@Evil.example\" <x@evil.example>", None),
+        ("\"y@www.evil.example\" <x@evil.example>", None),
         ("\"me@home\" <x@evil.example>", None),
         ("x@evil.example", None),
     ] {

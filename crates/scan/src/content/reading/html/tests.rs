@@ -168,6 +168,46 @@ fn hostile_pages_cost_work_in_proportion_to_their_size() {
     }
 }
 
+/// Tags by the thousand, attributes by the thousand in one tag, and whatever else may follow itself.
+#[test]
+fn no_page_needs_a_deep_stack() {
+    let pieces = [
+        ("<a", " x=\"y\""),
+        ("<a", " x='y'"),
+        ("<a", " x=y"),
+        ("<a", " x"),
+        ("<a", "/"),
+        ("<a", " /"),
+        ("<a", "=\""),
+        ("</a", " x=\"y\""),
+        ("", "<a x=\"y\">"),
+        ("", "</"),
+        ("", "<!"),
+        ("", "<?"),
+        ("", "&#1;&"),
+        ("<!--", "--!-"),
+        ("<!--", "<!"),
+        ("<!--", "<!--"),
+        ("<!DOCTYPE", " a PUBLIC \"b\" 'c'"),
+        ("<![CDATA[", "]"),
+        ("<script>", "<!--<script>-->"),
+        ("<script><!--", "</script"),
+        ("<script><!--<script>", "</"),
+        ("<style>", "</styl"),
+        ("<title>", "&amp;</titl"),
+        ("<textarea>", "<"),
+        ("<plaintext>", "</plaintext>"),
+    ];
+    let read = move || {
+        for (start, piece) in pieces {
+            let page = page(&format!("{start}{}", piece.repeat(50_000)));
+            assert!(page.facts.bytes >= 50_000, "{start}{piece}");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(256 * 1024);
+    thread.spawn(read).unwrap().join().unwrap();
+}
+
 #[test]
 fn what_is_kept_is_bounded() {
     let mut html = "<a href='http://a.example/'>x</a>".repeat(2 * LINKS_MAX);
