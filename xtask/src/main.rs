@@ -41,6 +41,8 @@ usage: cargo xtask TASK [options]
                      destinations, half of them dead (backlog)
   bench spool [--quick] [--json] [--only ENGINE,..]
                      Gatepost's segments beside fjall and beside one file a message
+  bench accuracy [--quick] [--json]
+                     how much spam our classifier and other filters catch for how many false positives
   crash [--kills N] [--seed S] [--seconds N] [--json]
                      kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives
   fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]

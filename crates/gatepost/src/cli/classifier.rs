@@ -190,7 +190,7 @@ fn read_all(ham: &[PathBuf], spam: &[PathBuf]) -> Result<(Vec<Read>, usize), Str
         }
         let message = message(&file)?;
         let ties = Ties::of(message.reading());
-        if !seen.insert(ties.body) {
+        if ties.body.is_some_and(|body| !seen.insert(body)) {
             folded += 1;
             continue;
         }

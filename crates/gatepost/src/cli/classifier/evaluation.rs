@@ -36,6 +36,9 @@ pub(in crate::cli) struct EvaluateOptions {
     /// The seed of a cross-validation
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// A file for what is said of each message: one JSON object a line
+    #[arg(long)]
+    scores: Option<PathBuf>,
     /// One JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -60,8 +63,12 @@ fn evaluated(options: &EvaluateOptions) -> Result<(), String> {
         None => cross_trained(&read, options.seed),
     };
     let seen = judged(&models, &read);
-    let (spam, ham): (Vec<_>, Vec<_>) = seen.into_iter().partition(|j| j.read.example.is_spam);
     let others = judged(&models, &unseen);
+    if let Some(file) = &options.scores {
+        let listed: String = seen.iter().chain(&others).map(listed).collect();
+        std::fs::write(file, listed).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
+    let (spam, ham): (Vec<_>, Vec<_>) = seen.into_iter().partition(|j| j.read.example.is_spam);
     let mut results = vec![figures("spam", &ham, &spam)];
     if !others.is_empty() {
         results.push(figures("unseen", &ham, &others));
@@ -90,6 +97,16 @@ fn evaluated(options: &EvaluateOptions) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// A message as a line of `--scores`. Its fold is that of the model that judged it and did not see it.
+fn listed(judged: &Judged<'_>) -> String {
+    let line = serde_json::json!({
+        "file": judged.read.file,
+        "fold": judged.read.example.cluster % FOLDS,
+        "log_odds": judged.score,
+    });
+    format!("{line}\n")
 }
 
 fn cross_trained(read: &[Read], seed: u64) -> Vec<Model> {

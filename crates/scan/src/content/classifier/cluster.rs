@@ -14,8 +14,8 @@ const BAND_HASHES: usize = 3;
 /// What ties a message to others: any key in common puts two into one cluster.
 #[derive(Clone, Debug, Default)]
 pub struct Ties {
-    /// The hash of the body's words: the same for duplicates.
-    pub body: u64,
+    /// The hash of the body's words, the same for duplicates; `None` if there are too few to tell.
+    pub body: Option<u64>,
     keys: Vec<u64>,
 }
 
@@ -25,10 +25,8 @@ impl Ties {
         let state = fixed_hasher();
         let words: Vec<String> = words(reading.visible()).collect();
         let mut keys = Vec::new();
-        let body = state.hash_one(&words);
-        if words.len() > 5 {
-            keys.push(body);
-        }
+        let body = (words.len() > 5).then(|| state.hash_one(&words));
+        keys.extend(body);
         let mut least = [u64::MAX; BANDS * BAND_HASHES];
         for three in words.windows(3) {
             let hash = state.hash_one(three);
