@@ -178,7 +178,6 @@ fn exchange(address: SocketAddr, request: &[u8], message: &[u8]) -> Result<Strin
     stream.set_read_timeout(Some(REPLY_TIME_MAX))?;
     stream.write_all(request)?;
     stream.write_all(message)?;
-    stream.shutdown(std::net::Shutdown::Write)?;
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply)?;
     Ok(String::from_utf8_lossy(&reply).into_owned())
