@@ -119,7 +119,7 @@ impl Model {
             .iter()
             .map(|feature| feature.value * self.weight(feature.bucket))
             .sum();
-        self.bias + sum
+        features.points() + self.bias + sum
     }
 
     fn weight(&self, bucket: u32) -> f32 {

@@ -12,7 +12,7 @@ use crate::content::rules::Hit;
 pub const BUCKETS: usize = 1 << 20;
 
 /// The revision of what is taken for a feature: a model goes with one.
-pub const REVISION: u32 = 1;
+pub const REVISION: u32 = 2;
 
 /// Words of the text that are looked at.
 const WORDS_MAX: usize = 4_000;
@@ -36,6 +36,7 @@ pub struct Feature {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Features {
     features: Vec<Feature>,
+    points: f32,
     names: Vec<(Feature, String)>,
 }
 
@@ -48,6 +49,11 @@ impl Features {
     /// The same with the names by which a verdict is explained.
     pub fn with_names(reading: &Reading, hits: &[Hit]) -> Features {
         Features::taken(reading, hits, true)
+    }
+
+    /// The sum of the weights of the rules that match: what a model's opinion starts from.
+    pub fn points(&self) -> f32 {
+        self.points
     }
 
     /// Each bucket with its strength.
@@ -63,7 +69,10 @@ impl Features {
     }
 
     fn taken(reading: &Reading, hits: &[Hit], is_named: bool) -> Features {
-        let mut features = Features::default();
+        let mut features = Features {
+            points: hits.iter().map(|hit| hit.weight).sum(),
+            ..Features::default()
+        };
         let mut group = |importance: f32, take: &dyn Fn(&mut Group)| {
             let mut group = Group {
                 buckets: Vec::new(),
