@@ -50,6 +50,14 @@ impl Options {
     }
 }
 
+/// Trains the model that ships anew: `cargo xtask model`.
+pub(crate) fn model(mut arguments: Arguments) -> Result<bool> {
+    let is_check = arguments.flag("--check");
+    arguments.finish()?;
+    accuracy::model::run(is_check)?;
+    Ok(true)
+}
+
 /// Runs the bench named on the command line.
 pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let name = arguments.word().unwrap_or_default();

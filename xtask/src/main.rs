@@ -1,4 +1,4 @@
-//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|peers|specimens`.
+//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|model|peers|specimens`.
 //!
 //! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
 //! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
@@ -48,6 +48,7 @@ usage: cargo xtask TASK [options]
   fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
                      the fuzz targets, or one of them, for N seconds each (60)
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
+  model [--check]    train the classifier's model that ships anew, from the SpamAssassin public corpus; --check only compares
   peers              install what tests and benches need beside Gatepost, and nothing else
   specimens --out DIR [--per-message N] [--seed S] [--year Y]
                      legitimate mail of testdata/legitimate, N variations (1) of each message for different recipients,
@@ -76,6 +77,7 @@ fn run() -> Result<bool> {
         "crash" => crash::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "docs" => docs::run(arguments),
+        "model" => bench::model(arguments),
         "peers" => install::run(arguments),
         "specimens" => specimens::run(arguments),
         "" | "help" | "--help" | "-h" => {

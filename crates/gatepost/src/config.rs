@@ -14,6 +14,7 @@ use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
 mod authentication;
+mod classifier;
 mod content;
 mod delivery;
 mod domains;
@@ -38,6 +39,7 @@ mod tls_policy;
 mod value;
 
 pub use authentication::Authentication;
+pub use classifier::{Classifier, Origin, read as read_model};
 pub use content::Content;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};

@@ -164,7 +164,11 @@ fn make(
         })),
         EngineKind::Content(content) => {
             let rules = Arc::clone(&content.rules);
-            Arc::new(Content::new(rules).within(engine.deadline))
+            let mut made = Content::new(rules).within(engine.deadline);
+            if let Some(classifier) = &content.classifier {
+                made = made.with_classifier(Arc::clone(&classifier.model), &classifier.name());
+            }
+            Arc::new(made)
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod journal;
+pub mod learning;
 pub mod line_log;
 pub mod lists;
 pub mod mbox;

@@ -58,6 +58,8 @@ const REASON_SYMBOLS_MAX: usize = 4;
 pub struct Content {
     rules: Arc<Rules>,
     classifier: Option<Arc<Model>>,
+    /// Which model that is, for the operator.
+    model_name: String,
     authentication_wait: Duration,
 }
 
@@ -67,6 +69,7 @@ impl Content {
         Content {
             rules,
             classifier: None,
+            model_name: String::new(),
             authentication_wait: AUTHENTICATION_WAIT_MAX,
         }
     }
@@ -79,10 +82,11 @@ impl Content {
         }
     }
 
-    /// The same with a classifier, whose opinion starts from what the rules found.
-    pub fn with_classifier(self, model: Arc<Model>) -> Content {
+    /// The same with a classifier, whose opinion starts from what the rules found. `name` tells an operator which it is.
+    pub fn with_classifier(self, model: Arc<Model>, name: &str) -> Content {
         Content {
             classifier: Some(model),
+            model_name: name.to_owned(),
             ..self
         }
     }
@@ -219,8 +223,9 @@ impl Engine for Content {
         let mut banner = format!("built in: {enabled} of {} rules", rules.len());
         if let Some(model) = &self.classifier {
             let (ham, spam) = model.trained_with();
+            let name = &self.model_name;
             banner.push_str(&format!(
-                ", a classifier trained with {ham} ham and {spam} spam"
+                ", {name} (trained with {ham} ham and {spam} spam)"
             ));
         } else {
             banner.push_str(", no classifier");

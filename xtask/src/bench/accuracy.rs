@@ -4,8 +4,10 @@
 //! `messages` unpacks and strips them (`strip`); ours is `gatepost evaluate`, whose cross-validation by clusters gives each message
 //! a fold; `filters` asks the others, trained with the same folds where they learn; `report` sums up.
 
+mod engines;
 mod filters;
 mod messages;
+pub(super) mod model;
 mod report;
 mod strip;
 
@@ -51,7 +53,7 @@ struct Scored {
 struct Filter {
     name: String,
     scores: Vec<Scored>,
-    /// Processor seconds for 1,000 messages, if measured.
+    /// Processor seconds for 1,000 messages, if measured; of ours those of all engines together.
     seconds_per_1000: Option<f64>,
 }
 
@@ -70,10 +72,12 @@ pub(super) fn run(options: &Options) -> Result<()> {
     install::packages(install::FILTERS)?;
     let folder = messages::prepare()?;
     let judged = judge(&folder)?;
+    println!("engines");
+    let speed = engines::measure(&folder)?;
     let mut all = vec![Filter {
         name: "gatepost".to_owned(),
         scores: judged.iter().map(|it| it.scored(it.log_odds)).collect(),
-        seconds_per_1000: None,
+        seconds_per_1000: Some(speed.processor_seconds_per_1000),
     }];
     let scratch = filters::scratch()?;
     let (rspamd_step, spamd_step) = match options.is_quick {
@@ -90,7 +94,7 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let sample = filters::sample(&judged, spamd_step);
     let outcome = filters::spamd(&sample, &scratch)?;
     all.push(filter("spamd -L", spamd_step, outcome));
-    report::publish(options, &all)
+    report::publish(options, &all, &speed)
 }
 
 fn filter(name: &str, step: usize, outcome: filters::Outcome) -> Filter {
@@ -106,23 +110,30 @@ fn filter(name: &str, step: usize, outcome: filters::Outcome) -> Filter {
     }
 }
 
-/// Has `gatepost evaluate` train with some folds and judge the others.
-fn judge(folder: &Path) -> Result<Vec<Judged>> {
+/// Builds the program, and tells where it is.
+fn build() -> Result<PathBuf> {
     println!("building gatepost --release");
     let status = workspace::cargo()
         .args(["build", "--locked", "--release", "--package", "gatepost"])
         .status()
         .context("cargo build")?;
     ensure!(status.success(), "gatepost does not build");
+    Ok(workspace::target("release/gatepost"))
+}
+
+/// The folders of the parts with one of these roles.
+fn folders(folder: &Path, roles: &[Role]) -> Vec<PathBuf> {
+    let wanted = PARTS.iter().filter(|part| roles.contains(&part.role));
+    wanted.map(|part| folder.join(part.name)).collect()
+}
+
+/// Has `gatepost evaluate` train with some folds and judge the others.
+fn judge(folder: &Path) -> Result<Vec<Judged>> {
+    let gatepost = build()?;
     println!("gatepost evaluate");
     let scores = workspace::target("accuracy/scores.json");
-    let folders = |role: &[Role]| {
-        let wanted = PARTS.iter().filter(|part| role.contains(&part.role));
-        wanted
-            .map(|part| folder.join(part.name))
-            .collect::<Vec<PathBuf>>()
-    };
-    let output = Command::new(workspace::target("release/gatepost"))
+    let folders = |roles: &[Role]| folders(folder, roles);
+    let output = Command::new(gatepost)
         .arg("evaluate")
         .arg("--ham")
         .args(folders(&[Role::Ham]))

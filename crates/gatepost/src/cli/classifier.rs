@@ -5,12 +5,15 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::Args;
+use jiff::Timestamp;
 use scan::content::classifier::cluster::{Ties, clusters};
 use scan::content::classifier::{Example, Features, Model, train};
 use scan::content::rules::{RuleFacts, Rules};
 use scan::message::Message;
 
-use super::{complain, say};
+use super::{ConfigOption, complain, say};
+use crate::config::{self, Config, EngineKind};
+use crate::learning::{Class, Learning, Source, write_model};
 
 mod evaluation;
 
@@ -42,30 +45,24 @@ pub(super) struct TrainOptions {
     json: bool,
 }
 
-/// Moves a model on by single messages.
+/// Moves the model of the installation on by single messages.
 #[derive(Debug, Args)]
 pub(super) struct LearnOptions {
-    /// The model; it is replaced
+    /// The model, in place of that of `[engine.content]`
     #[arg(long)]
-    model: PathBuf,
+    model: Option<PathBuf>,
     /// What the messages are
     #[arg(long, value_enum)]
     class: Class,
+    /// On whose word: each source has a limit of messages a day
+    #[arg(long, value_enum, default_value = "operator")]
+    source: Source,
     /// The messages
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// One JSON object for each message instead of text
     #[arg(long)]
     json: bool,
-}
-
-/// What a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-enum Class {
-    /// Legitimate
-    Ham,
-    /// Spam
-    Spam,
 }
 
 /// A message that was read.
@@ -76,13 +73,36 @@ struct Read {
 }
 
 /// Does `gatepost train`.
-pub(super) fn run_train(options: &TrainOptions) -> ExitCode {
-    ended(training(options))
+pub(super) fn run_train(config: &ConfigOption, options: &TrainOptions) -> ExitCode {
+    with_content(config, |content| training(content, options))
 }
 
 /// Does `gatepost learn`.
-pub(super) fn run_learn(options: &LearnOptions) -> ExitCode {
-    ended(learning(options))
+pub(super) fn run_learn(config: &ConfigOption, options: &LearnOptions) -> ExitCode {
+    with_content(config, |content| learning(content, options))
+}
+
+/// Does something with the rules and the model of the configuration.
+fn with_content(
+    option: &ConfigOption,
+    act: impl FnOnce(&config::Content) -> Result<(), String>,
+) -> ExitCode {
+    let config = match option.load_or_tell() {
+        Ok(config) => config,
+        Err(code) => return code,
+    };
+    ended(match content_of(&config) {
+        Some(content) => act(content),
+        None => Err("the configuration has no engine `content`".to_owned()),
+    })
+}
+
+fn content_of(config: &Config) -> Option<&config::Content> {
+    let mut kinds = config.engines.values().map(|engine| &engine.kind);
+    kinds.find_map(|kind| match kind {
+        EngineKind::Content(content) => Some(content),
+        _ => None,
+    })
 }
 
 fn ended(result: Result<(), String>) -> ExitCode {
@@ -95,11 +115,11 @@ fn ended(result: Result<(), String>) -> ExitCode {
     }
 }
 
-fn training(options: &TrainOptions) -> Result<(), String> {
-    let (read, folded) = read_all(&options.ham, &options.spam)?;
+fn training(content: &config::Content, options: &TrainOptions) -> Result<(), String> {
+    let (read, folded) = read_all(&content.rules, &options.ham, &options.spam)?;
     let examples: Vec<&Example> = read.iter().map(|read| &read.example).collect();
     let model = train(&examples, options.seed);
-    write(&options.out, &model)?;
+    write_model(&options.out, &model)?;
     let (ham, spam) = model.trained_with();
     let out = options.out.display();
     say(&if options.json {
@@ -113,43 +133,58 @@ fn training(options: &TrainOptions) -> Result<(), String> {
     Ok(())
 }
 
-fn learning(options: &LearnOptions) -> Result<(), String> {
-    let rules = rules()?;
-    let mut model = load(&options.model)?;
-    let is_spam = options.class == Class::Spam;
-    for file in &options.files {
-        let message = message(file)?;
-        let features = features(&rules, &message);
-        let before = model.probability(&features);
-        let steps = model.learn(&features, is_spam);
-        let after = model.probability(&features);
-        let name = file.display();
-        say(&if options.json {
-            serde_json::json!({ "file": file, "before": before, "after": after, "steps": steps })
-                .to_string()
-        } else {
-            format!("{name}: {before:.3} before, {after:.3} now")
+fn learning(content: &config::Content, options: &LearnOptions) -> Result<(), String> {
+    let configured = content
+        .classifier
+        .as_ref()
+        .map(|classifier| &classifier.file);
+    let file = options.model.as_ref().or(configured).ok_or(
+        "the classifier is switched off: switch `[engine.content] classifier` on, or name a --model",
+    )?;
+    let mut learning = Learning::begin(file)?;
+    let mut not_learned = 0;
+    for path in &options.files {
+        let message = message(path)?;
+        let learned = learning.learn(
+            &message,
+            &content.rules,
+            options.class,
+            options.source,
+            Timestamp::now(),
+        );
+        not_learned += usize::from(learned.is_err());
+        let name = path.display();
+        say(&match (learned, options.json) {
+            (Ok(learned), true) => serde_json::json!({
+                "file": path, "before": learned.before, "after": learned.after, "steps": learned.steps,
+            })
+            .to_string(),
+            (Ok(learned), false) => {
+                format!("{name}: probability of spam {:.3} before, {:.3} now", learned.before, learned.after)
+            }
+            (Err(why), true) => {
+                serde_json::json!({ "file": path, "not_learned": why.to_string() }).to_string()
+            }
+            (Err(why), false) => format!("{name}: not learned: {why}"),
         });
     }
-    write(&options.model, &model)
-}
-
-fn rules() -> Result<std::sync::Arc<Rules>, String> {
-    Rules::built_in().map_err(|_| "the rules that ship are damaged".to_owned())
+    learning.finish()?;
+    if !options.json && not_learned < options.files.len() && options.model.is_none() {
+        complain("`gatepost reload` has a running server use it");
+    }
+    match not_learned {
+        0 => Ok(()),
+        count => Err(format!(
+            "{count} of {} messages were not learned",
+            options.files.len()
+        )),
+    }
 }
 
 fn load(file: &Path) -> Result<Model, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
     let bytes = std::fs::read(file).map_err(|error| told(&error))?;
     Model::from_bytes(&bytes).map_err(|error| told(&error))
-}
-
-/// Writes beside and renames: whoever reads sees the old model or the new one.
-fn write(file: &Path, model: &Model) -> Result<(), String> {
-    let beside = file.with_added_extension("new");
-    std::fs::write(&beside, model.to_bytes())
-        .and_then(|()| std::fs::rename(&beside, file))
-        .map_err(|error| format!("{}: {error}", file.display()))
 }
 
 fn message(file: &Path) -> Result<Message, String> {
@@ -172,8 +207,11 @@ fn features(rules: &Rules, message: &Message) -> Features {
 }
 
 /// All messages of the folders in the order of their paths, each body once, with clusters; and how many were folded.
-fn read_all(ham: &[PathBuf], spam: &[PathBuf]) -> Result<(Vec<Read>, usize), String> {
-    let rules = rules()?;
+fn read_all(
+    rules: &Rules,
+    ham: &[PathBuf],
+    spam: &[PathBuf],
+) -> Result<(Vec<Read>, usize), String> {
     let mut files = Vec::new();
     for (folders, is_spam) in [(ham, false), (spam, true)] {
         for folder in folders {
@@ -195,7 +233,7 @@ fn read_all(ham: &[PathBuf], spam: &[PathBuf]) -> Result<(Vec<Read>, usize), Str
             continue;
         }
         let example = Example {
-            features: features(&rules, &message),
+            features: features(rules, &message),
             is_spam,
             cluster: 0,
         };

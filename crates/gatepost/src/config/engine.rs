@@ -1,6 +1,7 @@
 //! `[engine.NAME]`: the engines that are set up, where they are, and what their word counts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use scan::address::Address;
@@ -119,18 +120,18 @@ const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer",
 
 impl Engine {
     /// The engines under `[engine]`; those of our own need no table.
-    pub(super) fn read_all(section: &Section<'_, '_>) -> BTreeMap<String, Engine> {
+    pub(super) fn read_all(section: &Section<'_, '_>, data_dir: &Path) -> BTreeMap<String, Engine> {
         let read = |name: &str| {
             let table = match name {
                 _ if is_built_in(name) => section.table_or_empty(name)?,
                 _ => section.table(name)?,
             };
-            Some((name.to_owned(), Engine::read(&table, name)?))
+            Some((name.to_owned(), Engine::read(&table, name, data_dir)?))
         };
         NAMES.into_iter().filter_map(read).collect()
     }
 
-    fn read(section: &Section<'_, '_>, name: &str) -> Option<Engine> {
+    fn read(section: &Section<'_, '_>, name: &str, data_dir: &Path) -> Option<Engine> {
         let scores = has_scores(name);
         let rule = EngineRule {
             enabled: section.toggle("enabled"),
@@ -149,7 +150,7 @@ impl Engine {
             },
             size_max: section.bytes("size_max"),
             rule,
-            kind: EngineKind::read(section, name)?,
+            kind: EngineKind::read(section, name, data_dir)?,
         })
     }
 
@@ -168,12 +169,12 @@ impl Engine {
 }
 
 impl EngineKind {
-    fn read(section: &Section<'_, '_>, name: &str) -> Option<EngineKind> {
+    fn read(section: &Section<'_, '_>, name: &str, data_dir: &Path) -> Option<EngineKind> {
         if name == "attachment" {
             return Attachment::read(section).map(EngineKind::Attachment);
         }
         if name == "content" {
-            return Content::read(section).map(EngineKind::Content);
+            return Content::read(section, data_dir).map(EngineKind::Content);
         }
         if name == "auth" {
             return Some(EngineKind::Auth);

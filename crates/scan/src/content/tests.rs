@@ -99,7 +99,7 @@ fn taught(is_spam: bool) -> Arc<Model> {
 fn the_classifier_adds_to_the_points_of_the_rules() {
     let bare = engine().inspect(&message(LETTER), &RuleFacts::default());
     for is_spam in [true, false] {
-        let engine = engine().with_classifier(taught(is_spam));
+        let engine = engine().with_classifier(taught(is_spam), "a model");
         let finding = engine.inspect(&message(LETTER), &RuleFacts::default());
         let symbol = finding
             .symbols

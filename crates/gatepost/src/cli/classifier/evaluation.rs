@@ -7,13 +7,17 @@ use std::process::ExitCode;
 use clap::Args;
 use scan::content::classifier::{Example, Model, train};
 
-use super::{Read, ended, load, read_all, say};
+use super::{ConfigOption, Read, load, read_all, say, with_content};
+use crate::config;
 
 /// Parts of the cross-validation.
 const FOLDS: usize = 5;
 
 /// Mistakes that are listed of each kind.
 const MISTAKES_MAX: usize = 10;
+
+/// Points of the engine at which shares are told: from there on a message would be likely, were that the threshold.
+const THRESHOLDS: [f32; 6] = [2.0, 3.0, 4.0, 5.0, 6.0, 8.0];
 
 /// False positives in a thousand ham at which recall is told.
 const POINTS: [usize; 3] = [0, 1, 5];
@@ -33,6 +37,9 @@ pub(in crate::cli) struct EvaluateOptions {
     /// The model; without one, five are trained, each with four fifths of the messages, and judge the fifth
     #[arg(long)]
     model: Option<PathBuf>,
+    /// Try the model that `[engine.content]` uses
+    #[arg(long, conflicts_with = "model")]
+    in_use: bool,
     /// The seed of a cross-validation
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -51,16 +58,18 @@ struct Judged<'r> {
 }
 
 /// Does `gatepost evaluate`.
-pub(in crate::cli) fn evaluate(options: &EvaluateOptions) -> ExitCode {
-    ended(evaluated(options))
+pub(in crate::cli) fn evaluate(option: &ConfigOption, options: &EvaluateOptions) -> ExitCode {
+    with_content(option, |content| evaluated(content, options))
 }
 
-fn evaluated(options: &EvaluateOptions) -> Result<(), String> {
-    let (read, folded) = read_all(&options.ham, &options.spam)?;
-    let (unseen, _) = read_all(&[], &options.unseen)?;
-    let models = match &options.model {
-        Some(file) => vec![load(file)?],
-        None => cross_trained(&read, options.seed),
+fn evaluated(content: &config::Content, options: &EvaluateOptions) -> Result<(), String> {
+    let (read, folded) = read_all(&content.rules, &options.ham, &options.spam)?;
+    let (unseen, _) = read_all(&content.rules, &[], &options.unseen)?;
+    let models = match (&options.model, &content.classifier) {
+        (Some(file), _) => vec![load(file)?],
+        (None, Some(classifier)) if options.in_use => vec![Model::clone(&classifier.model)],
+        (None, None) if options.in_use => return Err("the classifier is switched off".to_owned()),
+        _ => cross_trained(&read, options.seed),
     };
     let seen = judged(&models, &read);
     let others = judged(&models, &unseen);
@@ -85,6 +94,15 @@ fn evaluated(options: &EvaluateOptions) -> Result<(), String> {
     }
     for result in &results {
         say(&line(result));
+        for threshold in result["thresholds"].as_array().into_iter().flatten() {
+            let percent = |class: &str| 100.0 * threshold[class].as_f64().unwrap_or_default();
+            say(&format!(
+                "  {:>4} points or more: {:>7.3} % of the ham, {:>5.1} % of the spam",
+                threshold["points"],
+                percent("ham"),
+                percent("spam")
+            ));
+        }
     }
     for (class, listed) in mistakes.as_object().into_iter().flatten() {
         say(&format!("{class} judged worst:"));
@@ -143,8 +161,17 @@ fn figures(name: &str, ham: &[Judged<'_>], spam: &[Judged<'_>]) -> serde_json::V
         let share = caught as f64 / spam.len().max(1) as f64;
         serde_json::json!({ "false_positives_per_1000": point, "log_odds_above": threshold, "recall": share })
     });
+    let thresholds = THRESHOLDS.map(|points| {
+        let of_ham = ham.partition_point(|score| *score >= points);
+        let of_spam = spam.iter().filter(|judged| judged.score >= points).count();
+        let share = |count: usize, of: usize| count as f64 / of.max(1) as f64;
+        serde_json::json!({
+            "points": points, "ham": share(of_ham, ham.len()), "spam": share(of_spam, spam.len()),
+        })
+    });
     serde_json::json!({
         "set": name, "ham": ham.len(), "spam": spam.len(), "recall": recall, "auc": area(&ham, spam),
+        "thresholds": thresholds,
     })
 }
 

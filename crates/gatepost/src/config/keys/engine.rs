@@ -206,6 +206,19 @@ pub(super) const SCOPES: &[Scope] = &[
                 "[]",
                 "Rules that are not asked.",
             ),
+            Key::new(
+                "classifier",
+                Kind::Toggle,
+                "true",
+                "Whether the statistical classifier adds its points to those of the rules.",
+            ),
+            Key::optional(
+                "model",
+                Kind::Path,
+                "`classifier.model` in `data_dir`",
+                "The model of this installation, made by `gatepost train` or moved on by `gatepost learn`. As long as it is not \
+                 there, or can't be used, the model that ships is.",
+            ),
         ],
     },
     Scope {

@@ -2,6 +2,7 @@
 //! Little endian. A file of another version, of other features or with a wrong checksum is refused as a whole.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use super::Model;
 use super::features::{BUCKETS, REVISION};
@@ -45,7 +46,21 @@ impl fmt::Display for ModelError {
 
 impl std::error::Error for ModelError {}
 
+/// The model that ships. `cargo xtask model` trains it anew from the SpamAssassin public corpus, to the same bytes.
+const SHIPPED: &[u8] = include_bytes!("default.model");
+
 impl Model {
+    /// The model that ships, read once and shared.
+    ///
+    /// # Errors
+    /// None in a build whose tests pass; the file is part of the program.
+    pub fn shipped() -> Result<Arc<Model>, ModelError> {
+        static SHARED: OnceLock<Result<Arc<Model>, ModelError>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| Model::from_bytes(SHIPPED).map(Arc::new))
+            .clone()
+    }
+
     /// The bytes of its file. Weights are rounded to 1/32767 of the largest.
     pub fn to_bytes(&self) -> Vec<u8> {
         let largest = self.weights.iter().fold(0.0_f32, |max, w| max.max(w.abs()));
