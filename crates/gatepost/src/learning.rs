@@ -138,6 +138,13 @@ impl Learning {
     pub fn begin(file: &Path) -> Result<Learning, String> {
         let ledger_file = file.with_extension("learned");
         let told = |error: &dyn fmt::Display| format!("{}: {error}", ledger_file.display());
+        // A node that has not run yet has no `data_dir`.
+        if let Some(folder) = file
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+        {
+            std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
+        }
         let mut ledger = OpenOptions::new()
             .read(true)
             .append(true)

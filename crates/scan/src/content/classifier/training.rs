@@ -82,15 +82,20 @@ fn descend(examples: &[&Example], seed: u64) -> Model {
     model
 }
 
-/// Slope and offset that make scores of unseen messages the logarithm of the odds (Platt), by Newton's method.
+/// Slope and offset that make scores of unseen messages the logarithm of the odds (Platt), by Newton's method. Nothing is
+/// aimed at certainty, the less so the fewer messages there are: else two classes that never overlap had no end of it.
 fn calibrate(scores: &[(f32, bool)]) -> (f32, f32) {
+    let spam = scores.iter().filter(|(_, is_spam)| *is_spam).count() as f64;
+    let ham = scores.len() as f64 - spam;
+    let (aim_spam, aim_ham) = ((spam + 1.0) / (spam + 2.0), 1.0 / (ham + 2.0));
     let (mut slope, mut offset) = (1.0_f64, 0.0_f64);
     for _ in 0..50 {
         let (mut g0, mut g1, mut h00, mut h01, mut h11) = (0.0, 0.0, 1e-6, 0.0, 1e-6);
         for (score, is_spam) in scores {
             let score = f64::from(*score);
             let probability = 1.0 / (1.0 + (-(slope * score + offset)).exp());
-            let error = f64::from(u8::from(*is_spam)) - probability;
+            let aim = if *is_spam { aim_spam } else { aim_ham };
+            let error = aim - probability;
             let spread = probability * (1.0 - probability);
             g0 += error * score;
             g1 += error;
