@@ -43,8 +43,10 @@ usage: cargo xtask TASK [options]
                      Gatepost's segments beside fjall and beside one file a message
   crash [--kills N] [--seed S] [--seconds N] [--json]
                      kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives
-  fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
-                     the fuzz targets, or one of them, for N seconds each (60)
+  fuzz [TARGET] [--seconds N] [--corpora] [--sanitize] [-- LIBFUZZER-ARGUMENTS]
+                     the fuzz targets, or one of them, for N seconds each (60); --corpora: no made-up inputs, but the
+                     shared corpora of real mail once through each target that takes a message; --sanitize: with the
+                     address sanitizer, by a nightly toolchain
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
   peers              install what tests and benches need beside Gatepost, and nothing else
   specimens --out DIR [--per-message N] [--seed S] [--year Y]
