@@ -11,6 +11,8 @@ mod archives;
 mod examined;
 #[path = "hostile/fields.rs"]
 mod fields;
+#[path = "hostile/large.rs"]
+mod large;
 #[path = "hostile/markup.rs"]
 mod markup;
 #[path = "hostile/parts.rs"]
@@ -99,6 +101,11 @@ fn header_fields() {
 #[test]
 fn text_and_markup() {
     all_hold(markup::KINDS, 50_000);
+}
+
+#[test]
+fn very_large_and_very_many() {
+    all_hold(large::KINDS, large::BYTES);
 }
 
 #[test]

@@ -68,6 +68,17 @@ pub(crate) const KINDS: &[Kind] = &[
             &[begin.as_slice(), &b"_\0V\0B\0A\0_\0".repeat(n / 10)].concat(),
         )
     }),
+    ("a compound file whose sectors go in circles", |n| {
+        file("x.doc", &circles(n))
+    }),
+    ("shortcuts whose lists of items do not end", |n| {
+        // MS-SHLLINK 2.1: the header says that there is a list; 2.2: an item tells its own size, the list's end has none.
+        let mut header = [0; 76];
+        header[..20].copy_from_slice(b"L\0\0\0\x01\x14\x02\0\0\0\0\0\xc0\0\0\0\0\0\0F");
+        header[20] = 0xff;
+        let items = [2, 0].repeat(n / 2);
+        file("x.lnk", &[header.as_slice(), &items].concat())
+    }),
     ("web pages as files", |n| {
         files(
             "x.html",
@@ -83,6 +94,18 @@ pub(crate) const KINDS: &[Kind] = &[
         text(&"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34".repeat(n / 67))
     }),
 ];
+
+/// A compound file (MS-CFB 2.2) whose table of sectors names for each sector itself, and for the whole file ever the same.
+fn circles(bytes: usize) -> Vec<u8> {
+    let mut file = vec![0; 512];
+    file[..8].copy_from_slice(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]);
+    // Minor and major version, byte order, 512 bytes a sector, 64 a short one.
+    file[24..34].copy_from_slice(&[0x3e, 0, 3, 0, 0xfe, 0xff, 9, 0, 6, 0]);
+    for number in 0..bytes as u32 / 4 {
+        file.extend((number % 128).to_le_bytes());
+    }
+    file
+}
 
 fn file(name: &str, content: &[u8]) -> Vec<u8> {
     files(name, content, 1)
