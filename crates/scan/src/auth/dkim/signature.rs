@@ -321,3 +321,6 @@ fn is_b(name: &[u8]) -> bool {
     let name = name.strip_suffix(b"=").unwrap_or(name);
     name.trim_ascii() == b"b"
 }
+
+#[cfg(test)]
+mod tests;
