@@ -255,7 +255,7 @@ impl Context {
         previous: Option<&Context>,
     ) -> Result<Context, Vec<ContextError>> {
         let mut errors = Vec::new();
-        let resolver = outward::resolver(&config)
+        let resolver = outward::resolver(&config, &services.journal)
             .map_err(|error| errors.push(error))
             .ok();
         let roots = outward::roots(&config)

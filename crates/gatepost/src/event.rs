@@ -212,6 +212,13 @@ pub enum Event {
         /// How long none was, in seconds.
         down_seconds: f64,
     },
+    /// No nameserver answers. Questions fail at once until one does.
+    DnsDown,
+    /// A nameserver answered again.
+    DnsUp {
+        /// How long none did, in seconds.
+        down_seconds: f64,
+    },
     /// The configuration was read again and is in force.
     Reloaded {
         /// Listeners in it.
@@ -405,6 +412,8 @@ impl Event {
             Event::NexthopUp { .. } => "nexthop-up",
             Event::FamilyDown { .. } => "family-down",
             Event::FamilyUp { .. } => "family-up",
+            Event::DnsDown => "dns-down",
+            Event::DnsUp { .. } => "dns-up",
             Event::Reloaded { .. } => "reloaded",
             Event::ReloadFailed { .. } => "reload-failed",
             Event::CertificateReloaded { .. } => "certificate-reloaded",

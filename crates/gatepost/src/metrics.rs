@@ -83,6 +83,12 @@ const TABLE: &[(&str, Sort, &str, &str)] = &[
         "1 once a nexthop is back, 0 while it is down",
     ),
     (
+        "gatepost_dns_up",
+        Sort::Gauge,
+        "",
+        "1 while nameservers answer, 0 while none does",
+    ),
+    (
         "gatepost_sessions_without_transaction_total",
         Sort::Counter,
         "listener, reason",
@@ -359,6 +365,12 @@ pub fn read_gauges(cx: &Context) {
         reason = "bytes of memory are far below 2^52"
     )]
     gauge!("gatepost_message_memory_bytes").set(cx.services.budget.bytes_used() as f64);
+    let dns_up = if cx.resolver.outage().is_none() {
+        1.0
+    } else {
+        0.0
+    };
+    gauge!("gatepost_dns_up").set(dns_up);
     if let Ok(queue) = cx.services.queue() {
         read_queue(queue);
     }

@@ -26,6 +26,8 @@ mod dialogs;
 mod disk_space;
 #[path = "e2e/dkim.rs"]
 mod dkim;
+#[path = "e2e/dns_outage.rs"]
+mod dns_outage;
 #[path = "e2e/dsn.rs"]
 mod dsn;
 #[path = "e2e/encryption.rs"]

@@ -294,6 +294,17 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "dns-down",
+        when: "No nameserver answers, also not about the root. Questions fail at once until one does: senders are not authenticated \
+               (`temperror`), messages wait in the queue.",
+        fields: &[],
+    },
+    EventKind {
+        name: "dns-up",
+        when: "A nameserver answered again.",
+        fields: &[always("down_seconds", Shape::Number("s"), "How long none did.")],
+    },
+    EventKind {
         name: "reloaded",
         when: "The configuration was read again and is in force.",
         fields: &[

@@ -83,6 +83,14 @@ fn of_peers(event: &Event) -> Option<(Level, String)> {
             Level::Warn,
             format!("{family} works again after {down_seconds:.1} s"),
         ),
+        Event::DnsDown => (
+            Level::Error,
+            "no nameserver answers: senders are not authenticated, lists not asked, names not found, until one does".to_owned(),
+        ),
+        Event::DnsUp { down_seconds } => (
+            Level::Warn,
+            format!("nameservers answer again after {down_seconds:.1} s"),
+        ),
         _ => return None,
     })
 }

@@ -57,6 +57,9 @@ pub struct NodeState {
     pub nexthops_down: Vec<Down>,
     /// Address families that lead nowhere, with the reason.
     pub families_down: Vec<Down>,
+    /// For how long no nameserver has answered, in seconds; null if they do.
+    #[serde(default)]
+    pub dns_down_seconds: Option<u64>,
     /// Engines that are down, with the reason.
     pub engines_down: Vec<Down>,
 }
@@ -193,6 +196,7 @@ async fn state(State(shared): State<Shared>) -> Json<NodeState> {
                 reason,
             })
             .collect(),
+        dns_down_seconds: cx.resolver.outage().map(|outage| outage.as_secs()),
         engines_down: cx
             .engines
             .all()

@@ -713,6 +713,8 @@ pub(crate) fn samples() -> Vec<Event> {
             down_seconds: 61.5,
         });
     }
+    samples.push(Event::DnsDown);
+    samples.push(Event::DnsUp { down_seconds: 3.5 });
     samples.extend(of_the_process());
     samples
 }
