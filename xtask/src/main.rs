@@ -45,8 +45,10 @@ usage: cargo xtask TASK [options]
                      how much spam our classifier and other filters catch for how many false positives
   crash [--kills N] [--seed S] [--seconds N] [--json]
                      kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives
-  fuzz [TARGET] [--seconds N] [-- LIBFUZZER-ARGUMENTS]
-                     the fuzz targets, or one of them, for N seconds each (60)
+  fuzz [TARGET] [--seconds N] [--corpora] [--sanitize] [-- LIBFUZZER-ARGUMENTS]
+                     the fuzz targets, or one of them, for N seconds each (60); --corpora: no made-up inputs, but the
+                     shared corpora of real mail once through each target that takes a message; --sanitize: with the
+                     address sanitizer, by a nightly toolchain
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
   model [--check]    train the classifier's model that ships anew, from the SpamAssassin public corpus; --check only compares
   peers              install what tests and benches need beside Gatepost, and nothing else

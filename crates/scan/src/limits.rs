@@ -71,6 +71,10 @@ pub const SPF_REVERSE_NAMES_MAX: usize = 10;
 /// 4.5.3.1.5).
 pub const SPF_EXPLANATION_BYTES_MAX: usize = 400;
 
+/// Header fields of a message that signatures are looked for in and verified over: honest messages have some hundred. What a
+/// signature signs may stand at the end (RFC 6376 section 5.4.2), so that none is verified on a message with more.
+pub const HEADER_FIELDS_MAX: usize = 10_000;
+
 /// DKIM signatures of a message that are verified, the topmost: honest messages have up to four. RFC 6376 section 8.4 wants a
 /// bound.
 pub const DKIM_SIGNATURES_MAX: usize = 10;
