@@ -126,6 +126,8 @@ pub struct Learning {
     file: PathBuf,
     model: Model,
     ledger: File,
+    /// A crash left a line without its end.
+    is_cut_short: bool,
     entries: Vec<Entry>,
     new: usize,
 }
@@ -152,12 +154,13 @@ impl Learning {
             .open(&ledger_file)
             .map_err(|error| told(&error))?;
         ledger.lock().map_err(|error| told(&error))?;
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         Read::by_ref(&mut ledger)
             .take(LEDGER_BYTES_MAX)
-            .read_to_string(&mut text)
+            .read_to_end(&mut bytes)
             .map_err(|error| told(&error))?;
         // A line that a crash cut short says nothing; the message may be learned again.
+        let text = String::from_utf8_lossy(&bytes);
         let entries = text
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
@@ -170,6 +173,7 @@ impl Learning {
             file: file.to_owned(),
             model,
             ledger,
+            is_cut_short: bytes.last().is_some_and(|last| *last != b'\n'),
             entries: entries.collect(),
             new: 0,
         })
@@ -231,8 +235,13 @@ impl Learning {
             self.ledger.set_len(0)?;
             self.ledger.rewind()?;
             from = 0;
+            self.is_cut_short = false;
         }
-        let mut lines = String::new();
+        let mut lines = if self.is_cut_short {
+            "\n".to_owned()
+        } else {
+            String::new()
+        };
         for entry in self.entries.iter().skip(from) {
             lines.push_str(&serde_json::to_string(entry)?);
             lines.push('\n');

@@ -130,3 +130,27 @@ fn a_damaged_model_is_not_overwritten() {
     let error = Learning::begin(&place.model()).unwrap_err();
     assert!(error.contains("classifier.model"), "{error}");
 }
+
+/// What a crash left of a line spoils neither what was before it nor what comes after.
+#[test]
+fn a_line_that_was_cut_short_is_left_behind() {
+    let place = Place::new();
+    let (first, second) = (
+        message("news.example", "garden"),
+        message("other.example", "house"),
+    );
+    place
+        .learn(&first, Class::Spam, Source::Operator, NOON)
+        .unwrap();
+    let ledger = place.folder.path().join("classifier.learned");
+    let mut bytes = std::fs::read(&ledger).unwrap();
+    bytes.extend(b"{\"time\":17,\"domain\":\"caf\xc3");
+    std::fs::write(&ledger, bytes).unwrap();
+    place
+        .learn(&second, Class::Spam, Source::Operator, NOON)
+        .unwrap();
+    for message in [&first, &second] {
+        let again = place.learn(message, Class::Spam, Source::Operator, NOON);
+        assert_eq!(again, Err(NotLearned::Again));
+    }
+}
