@@ -225,6 +225,23 @@ impl Resolver {
         }))
     }
 
+    /// The IPv4 addresses of a name and nothing else: what lists in the DNS answer with (RFC 5782
+    /// section 2.1).
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn ipv4(&self, name: &str) -> Result<Vec<Ipv4Addr>, DnsError> {
+        let answered = self.ask(&self::name(name)?, Kind::A).await?;
+        let ips = answered
+            .value
+            .into_iter()
+            .filter_map(|answer| match answer {
+                Answer::Ip(IpAddr::V4(ip)) => Some(ip),
+                _ => None,
+            });
+        found(ips.collect())
+    }
+
     /// The names that the reverse zone gives an address (RFC 1035 section 3.5, RFC 3596 section
     /// 2.5), unconfirmed: whoever holds the zone can write any. Those that can be no host name are
     /// left out.

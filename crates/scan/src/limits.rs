@@ -54,3 +54,28 @@ pub const REPLY_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of all `Rcpt` fields of a request to rspamd, whose HTTP parser takes 80 KiB of header.
 pub const RECIPIENT_FIELDS_BYTES_MAX: usize = 48 * 1024;
+
+/// How long the lists of a round in the DNS are waited for by default.
+pub const LISTS_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Rounds in a row in which a list in the DNS has to fail until it is left out.
+pub const LIST_FAILURES_MAX: u32 = 3;
+
+/// How long a list in the DNS that failed is left out at first; each further failure doubles it.
+pub const LIST_BACK_OFF_MIN: Duration = Duration::from_secs(60);
+
+/// The longest time that a list in the DNS is left out before it is tried again.
+pub const LIST_BACK_OFF_MAX: Duration = Duration::from_secs(3600);
+
+/// How often the test points of a list in the DNS are looked at (RFC 5782 section 5).
+pub const LIST_TRIAL_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Domains of one kind, such as those of links, that lists in the DNS are asked about, of one message.
+pub const LIST_DOMAINS_MAX: usize = 16;
+
+/// Questions to lists in the DNS for one message.
+pub const LIST_QUESTIONS_MAX: usize = 250;
+
+/// Labels of a domain of which lists in the DNS are told: `a.b.example.co.uk` is asked about by its last four, three and two
+/// labels, since which of them is listed depends on the list.
+pub const LIST_LABELS_MAX: usize = 4;

@@ -1,0 +1,6 @@
+//! The engine that knows senders by their past: what lists in the DNS say of them (`lists`), and what came from them
+//! before.
+//!
+//! It gives facts and points, as every engine does; what is refused is decided by the policy.
+
+pub mod lists;

@@ -1,0 +1,89 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn list(asked_about: &[Subject]) -> List {
+    List {
+        name: "test".to_owned(),
+        zone: "bl.example.".to_owned(),
+        asked_about: asked_about.to_vec(),
+        codes: Vec::new(),
+        weight: 5.0,
+        test_point: None,
+    }
+}
+
+fn names(list: &List, about: &About) -> Vec<String> {
+    let questions = questions(list, about).into_iter();
+    questions.map(|question| question.name).collect()
+}
+
+#[test]
+fn addresses_are_asked_about_backwards() {
+    let of = |ip: &str| {
+        let about = About {
+            ip: Some(ip.parse().unwrap()),
+            ..About::default()
+        };
+        names(&list(&[Subject::Ip]), &about)
+    };
+    assert_eq!(of("192.0.2.99"), ["99.2.0.192.bl.example"]);
+    assert_eq!(of("::ffff:192.0.2.99"), ["99.2.0.192.bl.example"]);
+    // RFC 5782 section 2.4.
+    assert_eq!(
+        of("2001:db8:1:2:3:4:567:89ab"),
+        ["b.a.9.8.7.6.5.0.4.0.0.0.3.0.0.0.2.0.0.0.1.0.0.0.8.b.d.0.1.0.0.2.bl.example"]
+    );
+    for inside in ["10.1.2.3", "127.0.0.2", "169.254.1.1", "::1", "fd00::1"] {
+        assert!(of(inside).is_empty(), "{inside}");
+    }
+}
+
+#[test]
+fn domains_are_asked_about_by_their_last_labels_once() {
+    let about = About {
+        helo: "mx1.a.b.Example.CO.UK.".to_owned(),
+        reverse_path: Some("example.co.uk".to_owned()),
+        from: vec!["other.example".to_owned(), "example.co.uk".to_owned()],
+        links: vec!["192.0.2.1".to_owned(), "localhost".to_owned()],
+        ..About::default()
+    };
+    let all = [
+        Subject::Helo,
+        Subject::ReversePath,
+        Subject::From,
+        Subject::Url,
+    ];
+    assert_eq!(
+        names(&list(&all), &about),
+        [
+            "b.example.co.uk.bl.example",
+            "example.co.uk.bl.example",
+            "co.uk.bl.example",
+            "other.example.bl.example",
+        ]
+    );
+    assert!(names(&list(&[Subject::Ip]), &about).is_empty());
+}
+
+#[test]
+fn the_number_of_domains_is_bounded() {
+    let about = About {
+        links: (0..1000).map(|n| format!("h{n}.example")).collect(),
+        ..About::default()
+    };
+    let names = names(&list(&[Subject::Url]), &about);
+    assert_eq!(names.len(), LIST_DOMAINS_MAX);
+}
+
+proptest! {
+    #[test]
+    fn any_domain_gives_few_names_that_are_names(domain: String) {
+        let suffixes = suffixes(&domain);
+        prop_assert!(suffixes.len() < LIST_LABELS_MAX);
+        for suffix in suffixes {
+            prop_assert!(domain.to_ascii_lowercase().trim_end_matches('.').ends_with(&suffix));
+            prop_assert!(suffix.split('.').all(|label| !label.is_empty() && label.len() <= 63));
+        }
+    }
+}
