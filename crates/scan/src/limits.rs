@@ -79,3 +79,22 @@ pub const LIST_QUESTIONS_MAX: usize = 250;
 /// Labels of a domain of which lists in the DNS are told: `a.b.example.co.uk` is asked about by its last four, three and two
 /// labels, since which of them is listed depends on the list.
 pub const LIST_LABELS_MAX: usize = 4;
+
+/// How long it takes by default until what is known of a sender counts half.
+pub const RECORD_HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Bytes that the record of senders may take by default.
+pub const RECORD_MEMORY_MAX: usize = 64 * 1024 * 1024;
+
+/// Bad messages of one address or domain from which on it may be called bad, by default.
+pub const RECORD_VOLUME_MIN: f32 = 10.0;
+
+/// The share of bad messages from which on a sender is called bad, by default.
+pub const RECORD_BAD_SHARE: f32 = 0.8;
+
+/// How long a sender has to be known until it can be called good: whoever warms up addresses for a campaign has them for hours.
+pub const RECORD_GOOD_AGE: Duration = Duration::from_secs(2 * 86_400);
+
+/// How long an unknown address of a bad network is put off when it connects. A server that is really new tries again and
+/// is heard then; its messages are examined as all are.
+pub const RECORD_NEWCOMER_WAIT: Duration = Duration::from_secs(30 * 60);

@@ -4,3 +4,4 @@
 //! It gives facts and points, as every engine does; what is refused is decided by the policy.
 
 pub mod lists;
+pub mod record;
