@@ -13,6 +13,7 @@ use crate::lists::ListSettings;
 use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
+mod authentication;
 mod delivery;
 mod domains;
 mod engine;
@@ -35,6 +36,7 @@ mod suggest;
 mod tls_policy;
 mod value;
 
+pub use authentication::Authentication;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
@@ -51,7 +53,7 @@ pub use reports::{Dkim, Loops};
 pub use route::{Callout, OnNexthopFailure, RecipientCheck, Route};
 pub use scan::address::Address;
 pub use secret::Secret;
-pub use tls_policy::{TlsPolicy, TlsReportSettings};
+pub use tls_policy::{DailyReportSettings, TlsPolicy};
 
 /// The whole configuration of a node: an immutable snapshot, replaced as a whole on reload.
 #[derive(Clone, Debug)]
@@ -73,7 +75,9 @@ pub struct Config {
     /// `[tls_policy]`: how servers that take messages must prove themselves.
     pub tls_policy: TlsPolicy,
     /// `[tls_reports]`: who is told how that went.
-    pub tls_reports: TlsReportSettings,
+    pub tls_reports: DailyReportSettings,
+    /// `[dmarc_reports]`: who is told what DMARC said of messages.
+    pub dmarc_reports: DailyReportSettings,
     /// `[queue]`: where messages wait that can't be handed on at once.
     pub queue: Queue,
     /// `[reports]`: who reports on messages, and to whom.
@@ -95,6 +99,8 @@ pub struct Config {
     pub domains: Arc<DomainMap>,
     /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
     pub engines: BTreeMap<String, Engine>,
+    /// `[auth]`: what is made of sender authentication.
+    pub auth: Authentication,
     /// `[allow]`: who is never refused as spam.
     pub allow: ListSettings,
     /// `[block]`: who is always refused.

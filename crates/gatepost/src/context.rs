@@ -19,6 +19,7 @@ use crate::config::{self, Config};
 use crate::deliver::allowance::Allowance;
 use crate::deliver::callouts::Callouts;
 use crate::deliver::dial::Ways;
+use crate::deliver::dmarc_reports::DmarcReports;
 use crate::deliver::families::Families;
 use crate::deliver::gathering::Gathering;
 use crate::deliver::idle::Idle;
@@ -56,6 +57,8 @@ pub struct Context {
     pub lists: Lists,
     /// Networks whose clients may relay.
     pub trusted_networks: NetworkSet,
+    /// Networks whose clients hand on messages of others.
+    pub trusted_forwarders: NetworkSet,
     /// Texts of refusals.
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
@@ -116,6 +119,8 @@ pub struct Services {
     pub sts: Arc<StsPolicies>,
     /// Results of TLS, for reports.
     pub tls_reports: TlsReports,
+    /// What DMARC said, for reports.
+    pub dmarc_reports: DmarcReports,
     /// What is remembered of the ways to servers.
     pub ways: Arc<Ways>,
     /// Messages that wait for their nexthops; none where a command takes no mail.
@@ -133,6 +138,13 @@ pub struct Services {
     /// The memory that messages share.
     pub budget: MemoryBudget,
     admissions: Mutex<HashMap<String, Arc<Admission>>>,
+}
+
+/// What services keep in the data directory.
+struct Kept {
+    sts: StsPolicies,
+    tls_reports: TlsReports,
+    dmarc_reports: DmarcReports,
 }
 
 /// Why no snapshot could be made of a configuration that reads well.
@@ -168,8 +180,12 @@ impl Services {
                 detail: policy.detail,
             });
         }
-        let tls = (sts, TlsReports::new(Some(data_dir.join("tls-reports"))));
-        Ok(Services::with(config, journal, Some(queue), tls))
+        let kept = Kept {
+            sts,
+            tls_reports: TlsReports::new(Some(data_dir.join("tls-reports"))),
+            dmarc_reports: DmarcReports::new(Some(data_dir.join("dmarc-reports"))),
+        };
+        Ok(Services::with(config, journal, Some(queue), kept))
     }
 
     /// The queue.
@@ -185,16 +201,15 @@ impl Services {
     /// # Errors
     /// No thread can be started.
     pub fn unwritten(config: &Config) -> io::Result<Arc<Services>> {
-        let tls = (StsPolicies::unwritten(), TlsReports::new(None));
-        Ok(Services::with(config, Journal::silent()?, None, tls))
+        let kept = Kept {
+            sts: StsPolicies::unwritten(),
+            tls_reports: TlsReports::new(None),
+            dmarc_reports: DmarcReports::new(None),
+        };
+        Ok(Services::with(config, Journal::silent()?, None, kept))
     }
 
-    fn with(
-        config: &Config,
-        journal: Journal,
-        queue: Option<Queue>,
-        (sts, tls_reports): (StsPolicies, TlsReports),
-    ) -> Arc<Services> {
+    fn with(config: &Config, journal: Journal, queue: Option<Queue>, kept: Kept) -> Arc<Services> {
         let number = config
             .node
             .number
@@ -209,8 +224,9 @@ impl Services {
             idle: Idle::default(),
             gathering: Gathering::default(),
             allowance: Allowance::default(),
-            sts: Arc::new(sts),
-            tls_reports,
+            sts: Arc::new(kept.sts),
+            tls_reports: kept.tls_reports,
+            dmarc_reports: kept.dmarc_reports,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -262,12 +278,14 @@ impl Context {
             &config,
             previous.map(|context| &context.engines),
             &services.journal,
+            &resolver,
         );
         let config = Arc::new(config);
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            trusted_forwarders: config.auth.trusted_forwarders.iter().copied().collect(),
             signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
             routes: config
@@ -390,7 +408,10 @@ impl RouteContext {
             .iter()
             .map(|(name, rule)| (name.clone(), *rule))
             .collect();
-        let settings = policy::Settings { engines: rules };
+        let settings = policy::Settings {
+            engines: rules,
+            dmarc: route.dmarc,
+        };
         let nexthops: Vec<String> = route.nexthops.iter().map(ToString::to_string).collect();
         RouteContext {
             fingerprint: Arc::from(settings.fingerprint()),

@@ -24,6 +24,7 @@ pub mod callouts;
 pub mod connection;
 pub mod dial;
 pub mod dispatch;
+pub mod dmarc_reports;
 #[cfg(test)]
 mod double;
 mod failing;

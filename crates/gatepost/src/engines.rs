@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use net::resolver::Resolver;
 use scan::address::Address;
 use scan::attachment::{Attachment, AttachmentSettings};
+use scan::auth::{Auth, AuthSettings};
 use scan::clamav::{Clamav, ClamavSettings};
 use scan::ctasd::{Ctasd, CtasdSettings};
 use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
@@ -12,12 +14,16 @@ use scan::icap::{Icap, IcapSettings};
 use scan::rspamd::{Rspamd, RspamdSettings};
 use scan::sophos::{Sophos, SophosSettings};
 use scan::spamassassin::{Spamassassin, SpamassassinReport, SpamassassinSettings};
+use scan::specimen::Specimen;
 use tokio::time::Instant;
 
 use crate::config::{self, Config, EncryptedArchives, EngineKind};
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::policy;
+
+/// The engine that gathers what is known of the sender's authentication.
+pub const AUTH: &str = "auth";
 
 /// The engines of a node, in the order of their names.
 #[derive(Clone, Default)]
@@ -33,17 +39,24 @@ struct Made {
 }
 
 /// Makes the engines of `config`; those whose settings are as before are taken over from `previous` with their connections.
-pub fn arm(config: &Config, previous: Option<&EngineSet>, journal: &Journal) -> EngineSet {
+pub fn arm(
+    config: &Config,
+    previous: Option<&EngineSet>,
+    journal: &Journal,
+    resolver: &Resolver,
+) -> EngineSet {
     let engines = config
         .engines
         .values()
         .map(|wanted| {
             let kept = previous
-                .and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted));
+                .and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted))
+                // It has no connections, and its settings are not all in its table.
+                .filter(|made| made.from.kind != EngineKind::Auth);
             kept.cloned().unwrap_or_else(|| Made {
                 from: wanted.clone(),
                 armed: Armed {
-                    engine: make(wanted, &observer(journal.clone())),
+                    engine: make(wanted, config, resolver, &observer(journal.clone())),
                     deadline: wanted.deadline,
                 },
             })
@@ -78,7 +91,24 @@ impl EngineSet {
     }
 }
 
-fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
+/// Leaves sender authentication out where a message is not judged by it. Where nobody gathers facts, there are none that another
+/// engine could wait for.
+pub fn settle_authentication(engines: &mut Vec<Armed>, specimen: &Specimen, is_judged: bool) {
+    if !is_judged {
+        engines.retain(|armed| armed.engine.name() != AUTH);
+    }
+    if !engines.iter().any(|armed| armed.engine.name() == AUTH) {
+        // Nobody has set it before.
+        let _ = specimen.authentication.set(Arc::default());
+    }
+}
+
+fn make(
+    engine: &config::Engine,
+    config: &Config,
+    resolver: &Resolver,
+    observer: &Observer,
+) -> Arc<dyn Engine> {
     let daemon = |address: &config::Address| DaemonSettings {
         name: engine.name.clone(),
         address: address_of(address),
@@ -119,6 +149,7 @@ fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
         EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings {
             daemon: daemon(address),
         })),
+        EngineKind::Auth => auth(engine, &config.auth, resolver),
         EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
             banned_extensions: AttachmentSettings::dangerous_extensions()
                 .map(str::to_owned)
@@ -131,6 +162,20 @@ fn make(engine: &config::Engine, observer: &Observer) -> Arc<dyn Engine> {
             ..AttachmentSettings::default()
         })),
     }
+}
+
+fn auth(
+    engine: &config::Engine,
+    settings: &config::Authentication,
+    resolver: &Resolver,
+) -> Arc<dyn Engine> {
+    Arc::new(Auth::new(AuthSettings {
+        name: engine.name.clone(),
+        resolver: resolver.clone(),
+        trusted_sealers: settings.trusted_sealers.clone(),
+        trusted_forwarders: settings.trusted_forwarders.iter().copied().collect(),
+        trusted_lists: settings.trusted_lists.clone(),
+    }))
 }
 
 fn address_of(address: &config::Address) -> Address {

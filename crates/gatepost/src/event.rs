@@ -10,17 +10,18 @@ use std::sync::Arc;
 use scan::finding::UnavailableCause;
 use serde::{Deserialize, Serialize};
 
-use crate::decision::{Client, Decision, Reply, Stage, Tls};
+use crate::decision::{Client, Decision, Reply};
 use crate::deliver::families::Family;
 
 mod delivery;
 pub mod fields;
 mod operation;
+mod session;
 mod time;
 
 pub use delivery::{DeliveredRecipient, Delivery, DeliveryResult};
 pub use operation::{QueueAction, QueueChange, QueueMoved, SuspensionKind};
-
+pub use session::{ConnectionRefusal, SessionEnd, SessionEnded};
 pub use time::Time;
 
 /// A fact worth a line.
@@ -302,6 +303,24 @@ pub enum Event {
         /// What happened.
         detail: String,
     },
+    /// An aggregate report on DMARC was put into the queue (RFC 9990).
+    DmarcReportSent {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it goes to.
+        to: String,
+        /// Messages that it is on.
+        messages: u64,
+    },
+    /// An aggregate report on DMARC could not be put into the queue; it is tried again.
+    DmarcReportFailed {
+        /// The domain that it is on.
+        domain: String,
+        /// Whom it was to go to.
+        to: String,
+        /// What happened.
+        detail: String,
+    },
     /// A message had to wait or was deferred because the memory for messages is used up.
     MemoryExhausted {
         /// Bytes in use.
@@ -314,85 +333,6 @@ pub enum Event {
         /// How many.
         lines: u64,
     },
-}
-
-/// A session that ended without a transaction.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SessionEnded {
-    /// The listener's name.
-    pub listener: Arc<str>,
-    /// Who connected.
-    pub client: Client,
-    /// The encryption of the session.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tls: Option<Tls>,
-    /// The name given with EHLO or HELO.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub ehlo: String,
-    /// The last stage that was reached.
-    pub stage: Stage,
-    /// What ended it.
-    pub reason: SessionEnd,
-    /// Particulars, for the operator.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub detail: String,
-    /// Commands that were refused.
-    pub bad_commands: u32,
-    /// The last reply that was not positive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reply: Option<Reply>,
-    /// How long the session lasted, in milliseconds.
-    pub milliseconds: f32,
-}
-
-/// What ended a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SessionEnd {
-    /// QUIT.
-    Quit,
-    /// The client closed the connection.
-    Disconnect,
-    /// The client spoke before the banner.
-    EarlyTalker,
-    /// Too many commands were refused.
-    TooManyErrors,
-    /// The client gave no command in time, or too few bytes.
-    Timeout,
-    /// A list or rule refused the client.
-    Refused,
-    /// The TLS handshake failed.
-    TlsFailed,
-    /// The PROXY header was missing or wrong.
-    ProxyFailed,
-    /// The session used up its transactions or its idle commands.
-    Limit,
-    /// The connection broke.
-    Io,
-    /// We were stopped.
-    Stop,
-    /// Our own fault; it ended this session alone.
-    Fault,
-}
-
-/// Why a connection was refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConnectionRefusal {
-    /// The listener has as many connections as it takes.
-    Listener,
-    /// The client's network has as many connections as it may.
-    Network,
-    /// All listeners together have as many connections as they take.
-    Overall,
-    /// A block list.
-    List,
-    /// The process is stopping.
-    Stopping,
-    /// The process is short of file descriptors or memory.
-    Exhausted,
-    /// The PROXY header that the peer must send was missing or wrong.
-    Proxy,
 }
 
 impl Event {
@@ -476,6 +416,8 @@ impl Event {
             Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
             Event::TlsReportSent { .. } => "tls-report-sent",
             Event::TlsReportFailed { .. } => "tls-report-failed",
+            Event::DmarcReportSent { .. } => "dmarc-report-sent",
+            Event::DmarcReportFailed { .. } => "dmarc-report-failed",
             Event::MemoryExhausted { .. } => "memory-exhausted",
             Event::LinesLost { .. } => "lines-lost",
         }

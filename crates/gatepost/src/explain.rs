@@ -156,7 +156,7 @@ impl Admission {
             return (Stage::Connect, verdict);
         }
         lists.extend(self.reverse_path_entry.clone());
-        let verdict = policy::mail(&lists);
+        let verdict = policy::mail(&lists, None);
         if !verdict.is_accept() {
             return (Stage::Mail, verdict);
         }

@@ -147,7 +147,7 @@ pub fn way(message: &[u8]) {
 
 /// The edits on a message: in order, within it; nothing else is lost, and nothing of it passes for a field of ours.
 pub fn trace_fields(message: &[u8]) {
-    let removed = strip_own(message);
+    let removed = strip_own(message, "mx.example.net");
     let in_order = |pair: &[std::ops::Range<usize>]| pair[0].end < pair[1].start;
     assert!(removed.windows(2).all(in_order));
     let within =
@@ -168,6 +168,9 @@ pub fn trace_fields(message: &[u8]) {
     assert_eq!(restored, message);
     // Of what goes out, ours is what was prepended, no more and no less.
     let ours = 0..edited.prepend.len();
-    assert_eq!(strip_own(&sent), std::slice::from_ref(&ours));
-    assert_eq!(strip_own(stripped), []);
+    assert_eq!(
+        strip_own(&sent, "mx.example.net"),
+        std::slice::from_ref(&ours)
+    );
+    assert_eq!(strip_own(stripped, "mx.example.net"), []);
 }

@@ -16,8 +16,8 @@ mod stages;
 pub use class::{RecipientClass, share};
 pub use kind::Kind;
 pub use likelihood::{
-    EngineRule, Likelihood, OnFailure, SPAMASSASSIN_SURE_DEFAULT, Settings, likelihood,
-    virus_likelihood,
+    DmarcAction, EngineRule, Likelihood, OnFailure, SPAMASSASSIN_SURE_DEFAULT, Settings,
+    dmarc_likelihood, likelihood, virus_likelihood,
 };
 pub use message::{certain, message};
 pub(crate) use message::{spam_word, virus_word};
@@ -199,6 +199,14 @@ fn blocked(lists: &[ListMatch]) -> Option<&ListMatch> {
 /// The first entry that allows.
 fn allowed(lists: &[ListMatch]) -> Option<&ListMatch> {
     lists.iter().find(|entry| entry.list == List::Allow)
+}
+
+/// The first entry that allows by what nobody can forge. The reverse-path and the header field From are anybody's to write:
+/// where they are found not to be authentic, an entry for them is no excuse.
+fn allowed_unforged(lists: &[ListMatch]) -> Option<&ListMatch> {
+    lists.iter().find(|entry| {
+        entry.list == List::Allow && matches!(entry.field, ListField::Client | ListField::Recipient)
+    })
 }
 
 /// The reason for a refusal by this entry.

@@ -302,6 +302,10 @@ impl Server {
         if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reports.save()).await {
             tracing::error!(%error, "results of TLS can't be written");
         }
+        let reports = self.current.load().services.dmarc_reports.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || reports.save()).await {
+            tracing::error!(%error, "results of DMARC can't be written");
+        }
     }
 
     /// Stops: accepts nothing new, lets transactions finish within the longest deadline of the listeners, then says 421.

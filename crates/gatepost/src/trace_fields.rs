@@ -1,5 +1,5 @@
-//! The header fields that a message gets on its way: Received (RFC 5321 4.4) on top, and our result fields
-//! `X-Gatepost-...`; and the removal of such fields that came with it, since anybody can write them.
+//! The header fields that a message gets on its way: Received (RFC 5321 4.4) on top, Authentication-Results (RFC 8601) and our
+//! result fields `X-Gatepost-...`; and the removal of such fields that came with it, since anybody can write them.
 //!
 //! Values come from the wire and are made fit for a field body here. The message itself is never rewritten: changes
 //! are a list of edits (`edits`) applied on the way out, so that signatures over everything else stay valid.
@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use jiff::Zoned;
 use scan::finding::Finding;
+use scan::specimen::Specimen;
 
 use crate::decision::{Protocol, Tls};
 use crate::policy::{Note, Verdict, spam_word, virus_word};
@@ -27,6 +28,9 @@ mod tests;
 
 /// What the names of our result fields begin with.
 pub const OWN_PREFIX: &str = "X-Gatepost-";
+
+/// The name of the field in which servers tell what they found of a sender's authentication (RFC 8601 section 2.2).
+pub const RESULTS_NAME: &str = "Authentication-Results";
 
 /// What a Received field tells.
 #[derive(Clone, Copy, Debug)]
@@ -123,6 +127,25 @@ pub fn result_fields(reference: Reference, verdict: &Verdict, findings: &[Findin
         fields.append(&mut field.finish());
     }
     fields
+}
+
+/// `Authentication-Results` (RFC 8601), ended by CRLF, if the sender's authentication was looked into; else nothing.
+pub fn authentication_results(
+    authserv_id: &str,
+    specimen: &Specimen,
+    findings: &[Finding],
+) -> Vec<u8> {
+    let known = findings
+        .iter()
+        .find_map(|finding| finding.authentication.as_ref());
+    let Some(known) = known else {
+        return Vec::new();
+    };
+    let mailbox = specimen.reverse_path.mailbox().map(ToString::to_string);
+    let mail_from = mailbox.as_deref().unwrap_or_default();
+    let client_ip = specimen.client_ip.to_canonical().to_string();
+    let body = known.results(authserv_id, mail_from, &specimen.helo, &client_ip);
+    format!("{RESULTS_NAME}: {body}\r\n").into_bytes()
 }
 
 fn note_words(note: &Note) -> [Cow<'_, str>; 2] {

@@ -14,6 +14,8 @@
 #[path = "e2e/support.rs"]
 mod support;
 
+#[path = "e2e/authentication.rs"]
+mod authentication;
 #[path = "e2e/cut_through.rs"]
 mod cut_through;
 #[path = "e2e/dane.rs"]

@@ -18,9 +18,13 @@ use hickory_resolver::proto::rr::Name;
 use crate::limits::{DNS_POSITIVE_SECONDS_MAX, DNS_REVERSE_NAMES_MAX};
 
 mod dns;
+mod names;
 mod zone;
 
+pub use names::ascii_name;
 pub use zone::ZoneError;
+
+use names::{is_host_name, is_localhost, name, text};
 
 /// Asks the DNS. Cheap to clone; clones share one cache.
 #[derive(Clone, Debug)]
@@ -189,11 +193,26 @@ impl Resolver {
     /// The addresses of a host, what is known of each family apart. An address as `host`, and
     /// `localhost`, are answered as by [`ip`](Resolver::ip).
     pub async fn ip_by_family(&self, host: &str) -> ByFamily {
-        let (ipv4, ipv6) = tokio::join!(
-            self.ip_of(host, Kind::A, Ipv4Addr::LOCALHOST.into()),
-            self.ip_of(host, Kind::Aaaa, Ipv6Addr::LOCALHOST.into()),
-        );
+        let (ipv4, ipv6) = tokio::join!(self.ipv4(host), self.ipv6(host));
         ByFamily { ipv4, ipv6 }
+    }
+
+    /// The IPv4 addresses of a host, without a question about IPv6 (for SPF, RFC 7208 section 5). An address as `host`,
+    /// and `localhost`, are answered as by [`ip`](Resolver::ip).
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn ipv4(&self, host: &str) -> Result<Answered<Vec<IpAddr>>, DnsError> {
+        self.ip_of(host, Kind::A, Ipv4Addr::LOCALHOST.into()).await
+    }
+
+    /// The IPv6 addresses of a host, without a question about IPv4.
+    ///
+    /// # Errors
+    /// [`DnsError`].
+    pub async fn ipv6(&self, host: &str) -> Result<Answered<Vec<IpAddr>>, DnsError> {
+        self.ip_of(host, Kind::Aaaa, Ipv6Addr::LOCALHOST.into())
+            .await
     }
 
     async fn ip_of(
@@ -223,23 +242,6 @@ impl Resolver {
             });
             ips.collect()
         }))
-    }
-
-    /// The IPv4 addresses of a name and nothing else: what lists in the DNS answer with (RFC 5782
-    /// section 2.1).
-    ///
-    /// # Errors
-    /// [`DnsError`].
-    pub async fn ipv4(&self, name: &str) -> Result<Vec<Ipv4Addr>, DnsError> {
-        let answered = self.ask(&self::name(name)?, Kind::A).await?;
-        let ips = answered
-            .value
-            .into_iter()
-            .filter_map(|answer| match answer {
-                Answer::Ip(IpAddr::V4(ip)) => Some(ip),
-                _ => None,
-            });
-        found(ips.collect())
     }
 
     /// The names that the reverse zone gives an address (RFC 1035 section 3.5, RFC 3596 section
@@ -437,46 +439,6 @@ fn found<T>(answers: Vec<T>) -> Result<Vec<T>, DnsError> {
     } else {
         Ok(answers)
     }
-}
-
-/// A name as the DNS writes it; U-labels become A-labels (RFC 5891). What can be no name cannot be
-/// found.
-fn name(text: &str) -> Result<Name, DnsError> {
-    let text = text.strip_suffix('.').unwrap_or(text);
-    // A backslash would begin an escape of zone files, which no name from SMTP or a configuration
-    // means.
-    if text.is_empty() || text.contains('\\') {
-        return Err(DnsError::NoSuchName);
-    }
-    Name::from_utf8(format!("{text}.")).map_err(|_| DnsError::NoSuchName)
-}
-
-/// A name as we write it: A-labels, lower case, no final dot.
-fn text(name: &Name) -> String {
-    let mut text = name.to_ascii();
-    text.make_ascii_lowercase();
-    if text.ends_with('.') {
-        text.pop();
-    }
-    text
-}
-
-fn is_localhost(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    let last = host.rsplit('.').next().unwrap_or(host);
-    last.eq_ignore_ascii_case("localhost")
-}
-
-/// Letters, digits, hyphens; underscores too, since real hosts have them. It goes into header
-/// fields and logs.
-fn is_host_name(name: &str) -> bool {
-    let is_label = |label: &str| {
-        !label.is_empty()
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    name.split('.').all(is_label)
 }
 
 #[cfg(test)]

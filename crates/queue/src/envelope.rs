@@ -50,8 +50,8 @@ pub enum Origin {
     Received,
     /// A delivery status notification of ours (RFC 3464).
     Report,
-    /// A report of ours on TLS (RFC 8460).
-    TlsReport,
+    /// A daily report of ours, on TLS (RFC 8460) or DMARC (RFC 9990).
+    AggregateReport,
 }
 
 /// What the recipients of one lane share: they wait for the same thing, in the order of their arrival.

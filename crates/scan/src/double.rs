@@ -146,6 +146,7 @@ pub(crate) fn specimen(message: impl Into<Bytes>) -> Arc<Specimen> {
         reverse_path: ReversePath::Mailbox("ann@example.net".parse().unwrap()),
         recipients: vec![recipient("bob@example.com"), recipient("carol@example.com")],
         authenticated_as: None,
+        authentication: Arc::default(),
         hostname: "mx.example.com".to_owned(),
         received: b"Received: from mail.example.net\r\n".to_vec(),
     })

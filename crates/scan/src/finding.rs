@@ -3,7 +3,11 @@
 //! Findings are facts. They are recorded in the decision as they are (serde), so that a policy can be replayed on them;
 //! nothing here knows what is refused.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+
+use crate::auth::facts::{Authentication, DmarcPolicy};
 
 /// How an engine rates a message as spam: the scale that users of RPD know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -106,6 +110,32 @@ pub struct Banned {
     pub why: String,
 }
 
+/// The author's domain is not authenticated, and its owner published what is to be done then (DMARC).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFailure {
+    /// The author's domain.
+    pub domain: String,
+    /// What did not authenticate it, in words fit for the one who sent it.
+    pub what_failed: String,
+    /// What its owner asks for.
+    pub asked: DmarcPolicy,
+    /// Why that is not to be held against the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excused_by: Option<Excuse>,
+}
+
+/// Whom the operator trusts to hand on messages whose authors can no longer be authenticated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "by", content = "name", rename_all = "kebab-case")]
+pub enum Excuse {
+    /// The client is a forwarder.
+    Forwarder,
+    /// The message is of this mailing list (RFC 2919), whose own domain is authenticated.
+    List(String),
+    /// This domain found the author authentic, and sealed that (ARC).
+    Sealer(String),
+}
+
 /// Why an engine gave no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,6 +201,12 @@ pub struct Finding {
     /// Its own reference to this verdict, such as RPD's RefID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What the owner of the author's domain asks to be done, if that is not authenticated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<PolicyFailure>,
+    /// What is known of the sender's authentication.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Arc<Authentication>>,
     /// What it observed, bounded in number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub symbols: Vec<Symbol>,

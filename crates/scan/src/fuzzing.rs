@@ -13,6 +13,8 @@ use crate::view::{AUTHORS_MAX, DEPTH_MAX, Encoding, NAMES_MAX, PARTS_MAX, View};
 use crate::{clamav, ctasd, icap, rspamd, sophos, spamassassin};
 
 pub use crate::attachment::fuzzing::attachment;
+pub use crate::auth::fuzzing::authentication;
+pub use crate::reputation::fuzzing::reputation;
 
 #[cfg(test)]
 mod tests;

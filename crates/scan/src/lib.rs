@@ -4,6 +4,7 @@
 
 pub mod address;
 pub mod attachment;
+pub mod auth;
 mod back_off;
 pub mod clamav;
 pub mod ctasd;

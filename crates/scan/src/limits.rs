@@ -98,3 +98,45 @@ pub const RECORD_GOOD_AGE: Duration = Duration::from_secs(2 * 86_400);
 /// How long an unknown address of a bad network is put off when it connects. A server that is really new tries again and
 /// is heard then; its messages are examined as all are.
 pub const RECORD_NEWCOMER_WAIT: Duration = Duration::from_secs(30 * 60);
+
+/// Terms of SPF records that ask the DNS, for one question (RFC 7208 section 4.6.4).
+pub const SPF_TERMS_MAX: usize = 10;
+
+/// Of these, those that find nothing (RFC 7208 section 4.6.4).
+pub const SPF_VOID_TERMS_MAX: usize = 2;
+
+/// Mail exchangers of one `mx` (RFC 7208 section 4.6.4).
+pub const SPF_EXCHANGERS_MAX: usize = 10;
+
+/// Reverse names of a client that `ptr` and `%{p}` look at (RFC 7208 section 4.6.4).
+pub const SPF_REVERSE_NAMES_MAX: usize = 10;
+
+/// Bytes of the explanation that a domain gives for a refusal: it has to fit into a reply line (RFC 5321 section
+/// 4.5.3.1.5).
+pub const SPF_EXPLANATION_BYTES_MAX: usize = 400;
+
+/// DKIM signatures of a message that are verified, the topmost: honest messages have up to four. RFC 6376 section 8.4 wants a
+/// bound.
+pub const DKIM_SIGNATURES_MAX: usize = 10;
+
+/// Bytes of a field with a signature: RSA of 4096 bits and many names in `h=` take two KiB.
+pub const DKIM_FIELD_BYTES_MAX: usize = 16 * 1024;
+
+/// Names in `h=` of one signature.
+pub const DKIM_SIGNED_FIELDS_MAX: usize = 500;
+
+/// Bytes of the header fields that one signature signs.
+pub const DKIM_SIGNED_BYTES_MAX: usize = 1024 * 1024;
+
+/// ARC sets of a message (RFC 8617 section 4.2.1).
+pub const ARC_SETS_MAX: usize = 50;
+
+/// Author domains of one message that DMARC is asked for. RFC 9989 section 5.3.1 asks for one; honest messages have no more.
+pub const DMARC_AUTHOR_DOMAINS_MAX: usize = 4;
+
+/// How long SPF, DKIM, ARC and iprev may each take with their look-ups: less than the deadline of the engine together with
+/// what follows, so that it always answers.
+pub const AUTH_LOOKUPS_DEADLINE: Duration = Duration::from_secs(6);
+
+/// How long DMARC may take after these.
+pub const AUTH_DMARC_DEADLINE: Duration = Duration::from_secs(3);

@@ -3,5 +3,7 @@
 //!
 //! It gives facts and points, as every engine does; what is refused is decided by the policy.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 pub mod lists;
 pub mod record;

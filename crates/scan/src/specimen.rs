@@ -3,9 +3,12 @@
 //! A specimen is made once for each message and shared by all engines of a wave; it holds no verdict.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use smtp::{ForwardPath, ReversePath};
+use tokio::sync::SetOnce;
 
+use crate::auth::facts::Authentication;
 use crate::message::Message;
 
 /// A message to examine together with its envelope and its client. Shared as `Arc<Specimen>`.
@@ -32,4 +35,7 @@ pub struct Specimen {
     /// The Received field that will be prepended, ended by CRLF. Content engines want to see it on top of the message,
     /// since their network rules look there for the delivering client.
     pub received: Vec<u8>,
+    /// What is known of the sender's authentication, as soon as it is: an engine may wait for it within its own deadline, and
+    /// goes on without.
+    pub authentication: Arc<SetOnce<Arc<Authentication>>>,
 }

@@ -37,6 +37,7 @@ fn specimen(message: impl Into<Bytes>) -> Arc<Specimen> {
         reverse_path: smtp::ReversePath::Mailbox("ann@example.net".parse().unwrap()),
         recipients: ["bob@example.com", "carol@example.com"].map(|to| smtp::ForwardPath::Mailbox(to.parse().unwrap())).into(),
         authenticated_as: None,
+        authentication: Arc::default(),
         hostname: "mx.example.com".to_owned(),
         received: b"Received: from mail.example.net (mail.example.net [192.0.2.25])\r\n\tby mx.example.com with ESMTP \
             id K7QX-3M9D-2F; Mon, 23 Nov 2026 10:00:01 +0000\r\n"

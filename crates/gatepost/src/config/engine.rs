@@ -71,6 +71,8 @@ pub enum EngineKind {
     },
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
+    /// Sender authentication, examined in this process; its settings are those of `[auth]`.
+    Auth,
 }
 
 /// What the attachment engine looks for.
@@ -98,7 +100,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 7] = [
+pub(super) const NAMES: [&str; 8] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -106,16 +108,17 @@ pub(super) const NAMES: [&str; 7] = [
     "icap",
     "ctasd",
     "attachment",
+    "auth",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
 
 impl Engine {
-    /// The engines under `[engine]`; the attachment engine needs no table.
+    /// The engines under `[engine]`; those of our own need no table.
     pub(super) fn read_all(section: &Section<'_, '_>) -> BTreeMap<String, Engine> {
         let read = |name: &str| {
             let table = match name {
-                "attachment" => section.table_or_empty(name)?,
+                _ if is_built_in(name) => section.table_or_empty(name)?,
                 _ => section.table(name)?,
             };
             Some((name.to_owned(), Engine::read(&table, name)?))
@@ -132,11 +135,11 @@ impl Engine {
             on_failure: section.choice("on_failure", &ON_FAILURE)?,
         };
         check_order(section, &rule);
-        let attachment = name == "attachment";
+        let built_in = is_built_in(name);
         Some(Engine {
             name: name.to_owned(),
             deadline: section.duration("deadline"),
-            connections_max: match attachment {
+            connections_max: match built_in {
                 true => 0,
                 false => section.integer("connections_max"),
             },
@@ -155,7 +158,7 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) => None,
+            EngineKind::Attachment(_) | EngineKind::Auth => None,
         }
     }
 }
@@ -164,6 +167,9 @@ impl EngineKind {
     fn read(section: &Section<'_, '_>, name: &str) -> Option<EngineKind> {
         if name == "attachment" {
             return Attachment::read(section).map(EngineKind::Attachment);
+        }
+        if name == "auth" {
+            return Some(EngineKind::Auth);
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -252,6 +258,11 @@ impl EngineRule {
         }
         check_order(section, self);
     }
+}
+
+/// Whether an engine runs in this process, without a daemon.
+fn is_built_in(name: &str) -> bool {
+    matches!(name, "attachment" | "auth")
 }
 
 fn has_scores(name: &str) -> bool {

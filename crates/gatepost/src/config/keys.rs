@@ -3,6 +3,7 @@
 //! The reader takes types, ranges and defaults from here, the check for unknown keys its names, and
 //! `docs/configuration.md` all of it. The tables themselves are in `keys/`, one file for each theme.
 
+mod authentication;
 mod delivery;
 mod engine;
 mod list;
@@ -186,6 +187,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         queue::SCOPES,
         reports::SCOPES,
         engine::SCOPES,
+        authentication::SCOPES,
         list::SCOPES,
     ]
     .into_iter()

@@ -12,9 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Config, DecisionLog, Delivery, Destinations, Dkim, Dns, Engine, Listener, Log, Loops,
-    Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, TlsReportSettings, files, keys, replies,
-    reports,
+    Admin, Authentication, Config, DailyReportSettings, DecisionLog, Delivery, Destinations, Dkim,
+    Dns, Engine, Listener, Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, files,
+    keys, replies, reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -147,16 +147,15 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         .table_or_empty("delivery")
         .and_then(|delivery| Delivery::read(&delivery));
     let scan = file.table_or_empty("scan").map(|scan| Scan::read(&scan));
-    let tls_policy = file
-        .table_or_empty("tls_policy")
-        .map(|section| TlsPolicy::read(&section));
-    let tls_reports = file
-        .table_or_empty("tls_reports")
-        .and_then(|section| TlsReportSettings::read(&section, node.as_ref()));
+    let tls_policy = file.table_or_empty("tls_policy");
+    let tls_policy = tls_policy.map(|section| TlsPolicy::read(&section));
+    let daily = |name| DailyReportSettings::read(&file.table_or_empty(name)?, node.as_ref());
+    let (tls_reports, dmarc_reports) = (daily("tls_reports"), daily("dmarc_reports"));
     let engines = file
         .table_or_empty("engine")
         .map(|engine| Engine::read_all(&engine));
     let engines = engines.unwrap_or_default();
+    let auth = Authentication::read(file, node.as_ref());
     let replies = replies::read(file);
     let listeners = read_listeners(file, &name);
     let queue = file
@@ -183,6 +182,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         scan: scan?,
         tls_policy: tls_policy?,
         tls_reports: tls_reports?,
+        dmarc_reports: dmarc_reports?,
         queue: queue?,
         reports: reports?,
         dkim: Dkim::read_all(file),
@@ -193,6 +193,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
         routes,
         domains: Arc::new(domains.into_map()),
         engines,
+        auth: auth?,
         allow: allow?,
         block: block?,
         replies: Arc::new(replies),

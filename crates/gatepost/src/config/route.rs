@@ -11,7 +11,7 @@ use super::reader::Section;
 use super::{
     Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls, Pool, Queueing,
 };
-use crate::policy::EngineRule;
+use crate::policy::{DmarcAction, EngineRule};
 use crate::relay_table::KnownRecipients;
 use crate::replies::Templates;
 
@@ -48,6 +48,8 @@ pub struct Route {
     pub language: String,
     /// Accepted messages get `X-Gatepost-...` fields.
     pub result_fields: bool,
+    /// What follows from DMARC.
+    pub dmarc: DmarcAction,
     /// The rules of all engines that are set up, as they hold for this route.
     pub engines: BTreeMap<String, EngineRule>,
 }
@@ -82,6 +84,13 @@ pub struct Callout {
     /// How long the nexthop may take to answer.
     pub timeout: Duration,
 }
+
+/// The words of `dmarc`.
+const DMARC_ACTIONS: [(&str, DmarcAction); 3] = [
+    ("refuse", DmarcAction::Refuse),
+    ("likely", DmarcAction::Likely),
+    ("note", DmarcAction::Note),
+];
 
 /// What a route is read with: the rest of the file that it refers to.
 pub(super) struct Surroundings<'s> {
@@ -135,6 +144,7 @@ impl Route {
             ("queue", OnNexthopFailure::Queue),
         ];
         let on_nexthop_failure = section.choice("on_nexthop_failure", &failures);
+        let dmarc = section.choice("dmarc", &DMARC_ACTIONS);
         let auth = section.table("nexthop_auth");
         let timeouts = section.table_or_empty("nexthop_timeouts");
         let customer = section.name("customer");
@@ -156,6 +166,7 @@ impl Route {
             recipients: recipients?,
             language,
             result_fields: section.toggle("result_fields"),
+            dmarc: dmarc?,
             engines,
         })
     }

@@ -161,7 +161,7 @@ fn the_keys_that_scripts_rely_on_are_read() {
     );
     assert_eq!(
         config.engines.keys().collect::<Vec<_>>(),
-        ["attachment", "clamav"]
+        ["attachment", "auth", "clamav"]
     );
     assert_eq!(config.engines["clamav"].rule.on_failure, OnFailure::Defer);
     assert_eq!(
@@ -183,7 +183,7 @@ fn a_route_changes_the_rules_of_engines() {
     let rules = &config.routes[0].engines;
     assert_eq!(
         rules.keys().collect::<Vec<_>>(),
-        ["attachment", "clamav", "spamassassin"]
+        ["attachment", "auth", "clamav", "spamassassin"]
     );
     assert!(!rules["clamav"].enabled && rules["attachment"].enabled);
     let changed = EngineRule {
@@ -224,7 +224,10 @@ fn the_embedded_configuration_serves_the_example_domains_on_loopback() {
     );
     assert_eq!(config.admin.bind, ["127.0.0.1:8025".parse().unwrap()]);
     assert_eq!(config.node.data_dir, Path::new("./here"));
-    assert_eq!(config.engines.keys().collect::<Vec<_>>(), ["attachment"]);
+    assert_eq!(
+        config.engines.keys().collect::<Vec<_>>(),
+        ["attachment", "auth"]
+    );
     let table = RelayTable::new(&config);
     for domain in ["example.com", "a.example.net", "a.b.example.org"] {
         let route = table.route_for_text(domain).unwrap();

@@ -1,4 +1,5 @@
-//! `[tls_policy]` and `[tls_reports]`: how servers that take our messages must prove themselves, and who is told how that went.
+//! `[tls_policy]`, `[tls_reports]` and `[dmarc_reports]`: how servers that take our messages must prove themselves, and who is told
+//! daily how that went and what DMARC said.
 
 use std::path::PathBuf;
 
@@ -18,9 +19,9 @@ pub struct TlsPolicy {
     pub ca_file: Option<PathBuf>,
 }
 
-/// `[tls_reports]` (RFC 8460).
+/// `[tls_reports]` (RFC 8460) or `[dmarc_reports]` (RFC 9990).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TlsReportSettings {
+pub struct DailyReportSettings {
     /// Results are kept, and reported to domains that ask.
     pub enabled: bool,
     /// Who reports, in words.
@@ -41,18 +42,18 @@ impl TlsPolicy {
     }
 }
 
-impl TlsReportSettings {
+impl DailyReportSettings {
     /// What is not given comes from the node, if there is one.
     pub(super) fn read(
         section: &Section<'_, '_>,
         node: Option<&Node>,
-    ) -> Option<TlsReportSettings> {
+    ) -> Option<DailyReportSettings> {
         let organization = section.text("organization");
         let contact = section.form("contact", super::value::mailbox);
         let from = section.form("from", super::value::mailbox);
         let node = node?;
         let contact = contact.unwrap_or_else(|| node.postmaster.clone());
-        Some(TlsReportSettings {
+        Some(DailyReportSettings {
             enabled: section.toggle("enabled"),
             organization: organization.unwrap_or_else(|| node.name.clone()),
             from: from.unwrap_or_else(|| node.postmaster.clone()),

@@ -47,11 +47,17 @@ pub(super) fn roots(config: &Config) -> Result<Roots, ContextError> {
 
 /// Begins or ends the gathering of results of TLS, as the configuration says.
 pub(super) fn switch_reports(config: &Config, services: &Services) -> Result<(), ContextError> {
+    let of = |section: &str| {
+        let what = section.to_owned();
+        move |error: io::Error| ContextError {
+            what,
+            detail: error.to_string(),
+        }
+    };
     let switched = services.tls_reports.switch(config.tls_reports.enabled);
-    switched.map_err(|error| ContextError {
-        what: "[tls_reports]".to_owned(),
-        detail: error.to_string(),
-    })
+    switched.map_err(of("[tls_reports]"))?;
+    let switched = services.dmarc_reports.switch(config.dmarc_reports.enabled);
+    switched.map_err(of("[dmarc_reports]"))
 }
 
 /// How servers are dialled under this configuration.

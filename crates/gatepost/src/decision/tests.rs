@@ -89,6 +89,7 @@ fn settings() -> impl Strategy<Value = Settings> {
         let engines = ["clamav", "spamassassin", "rspamd", "ctasd"].map(str::to_owned);
         Settings {
             engines: BTreeMap::from_iter(engines.into_iter().zip(rules)),
+            ..Settings::default()
         }
     })
 }

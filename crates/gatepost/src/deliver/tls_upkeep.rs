@@ -1,6 +1,8 @@
-//! What security towards other servers needs done in the background: policies refreshed, results written down, reports sent.
+//! What is done daily and in the background: policies of other servers refreshed, results of TLS and DMARC written down, reports
+//! sent.
 //!
-//! Nothing of it is on the way of any message. What is refreshed and reported is decided in `sts` and `tls_reports`.
+//! Nothing of it is on the way of any message. What is refreshed and reported is decided in `sts`, `tls_reports` and
+//! `dmarc_reports`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use queue::{Queue, SubmitError};
 use tokio::time::Instant;
 
+use super::dmarc_reports;
 use super::sts::cache::unix_seconds;
 use super::tls_reports::round::{Desk, Outgoing, begin_second, interval};
 use crate::config::Level;
@@ -31,6 +34,7 @@ pub async fn run(snapshot: impl Fn() -> Arc<Context>) {
         cx.dialling.tls_policies.refresh().await;
         if let Ok(queue) = cx.services.queue() {
             report(&cx, begin_second, queue).await;
+            report_dmarc(&cx, begin_second, queue).await;
             save(&cx).await;
         }
     }
@@ -41,6 +45,12 @@ async fn save(cx: &Context) {
     let saved = tokio::task::spawn_blocking(move || reports.save()).await;
     if let Ok(Err(error)) = saved {
         let line = format!("results of TLS cannot be written, they wait in memory: {error}");
+        cx.services.journal.say(Level::Warn, &line);
+    }
+    let reports = cx.services.dmarc_reports.clone();
+    let saved = tokio::task::spawn_blocking(move || reports.save()).await;
+    if let Ok(Err(error)) = saved {
+        let line = format!("results of DMARC cannot be written, they wait in memory: {error}");
         cx.services.journal.say(Level::Warn, &line);
     }
 }
@@ -55,6 +65,19 @@ async fn report(cx: &Context, begin_second: u64, queue: &Queue) {
     };
     let post = async |outgoing| submit(cx, queue, outgoing).await;
     let round = cx.services.tls_reports.round(&desk, begin_second, post);
+    // Boxed: it is large and rare.
+    Box::pin(round).await;
+}
+
+async fn report_dmarc(cx: &Context, begin_second: u64, queue: &Queue) {
+    let desk = dmarc_reports::round::Desk {
+        settings: &cx.config.dmarc_reports,
+        node: &cx.config.node.name,
+        resolver: &cx.resolver,
+        journal: &cx.services.journal,
+    };
+    let post = async |outgoing| submit(cx, queue, outgoing).await;
+    let round = cx.services.dmarc_reports.round(&desk, begin_second, post);
     // Boxed: it is large and rare.
     Box::pin(round).await;
 }

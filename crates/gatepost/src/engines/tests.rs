@@ -5,6 +5,8 @@ use scan::message::Message;
 use scan::specimen::Specimen;
 use smtp::ReversePath;
 
+use net::resolver::Resolver;
+
 use super::*;
 
 fn with_attachment(file_name: &str) -> Arc<Specimen> {
@@ -21,6 +23,7 @@ fn with_attachment(file_name: &str) -> Arc<Specimen> {
         reverse_path: ReversePath::Null,
         recipients: Vec::new(),
         authenticated_as: None,
+        authentication: Arc::default(),
         hostname: "mx.example.net".to_owned(),
         received: Vec::new(),
     })
@@ -30,7 +33,8 @@ async fn banned(settings: &str) -> Vec<&'static str> {
     let embedded = include_str!("../config/embedded.toml");
     let text = format!("{embedded}\n[engine.attachment]\n{settings}\n");
     let config = Config::parse("gatepost.toml", &text).unwrap();
-    let engines = arm(&config, None, &Journal::silent().unwrap());
+    let resolver = Resolver::zone("").unwrap();
+    let engines = arm(&config, None, &Journal::silent().unwrap(), &resolver);
     let attachment = engines.all().next().unwrap();
     let mut banned = Vec::new();
     for name in ["a.exe", "a.jar", "a.pages", "a.txt"] {

@@ -3,6 +3,7 @@
 //! The table of events is here, the parts that several of them share are in `parts`, the document in `markdown`. Tests
 //! hold both against what is really written.
 
+mod authentication;
 mod markdown;
 mod parts;
 
@@ -382,6 +383,24 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("domain", Shape::Text, "The domain that it is on."),
             always("to", Shape::Text, "Where it was to go."),
+            always("detail", Shape::Text, "What happened."),
+        ],
+    },
+    EventKind {
+        name: "dmarc-report-sent",
+        when: "An aggregate report on DMARC was put into the queue, for a domain that asks for them (RFC 9990).",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it goes to."),
+            always("messages", Shape::Number("messages"), "Messages that it is on."),
+        ],
+    },
+    EventKind {
+        name: "dmarc-report-failed",
+        when: "An aggregate report on DMARC could not be put into the queue. It is tried again, for three days.",
+        fields: &[
+            always("domain", Shape::Text, "The domain that it is on."),
+            always("to", Shape::Text, "Whom it was to go to."),
             always("detail", Shape::Text, "What happened."),
         ],
     },

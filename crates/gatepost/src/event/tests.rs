@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::fields::{EVENTS, Field, Shape, markdown};
 use super::*;
 
+mod authentication;
 mod samples;
 
 pub(crate) use samples::decisions;

@@ -9,7 +9,8 @@ use crate::config::{Address, Nexthop, NexthopOrder, NexthopTls};
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::Stage;
 use crate::deliver::callouts::is_unknown_mailbox;
-use crate::policy::{Kind, List, ListMatch, OnFailure, Reason};
+use crate::engines::AUTH;
+use crate::policy::{DmarcAction, Kind, List, ListMatch, OnFailure, Reason};
 
 /// All that was found out about an envelope.
 pub struct Findings<'a> {
@@ -400,6 +401,9 @@ fn engine_lines(route: &RouteContext) -> Vec<String> {
         if !rule.enabled {
             return format!("{name}: off");
         }
+        if name == AUTH {
+            return format!("{name}: {}", dmarc_words(route.route.dmarc));
+        }
         let thresholds = match (rule.likely, rule.sure) {
             (None, None) => "by its own thresholds".to_owned(),
             (Some(likely), None) => format!("likely from {likely}, sure by its own"),
@@ -417,6 +421,17 @@ fn engine_lines(route: &RouteContext) -> Vec<String> {
         vec!["none".to_owned()]
     } else {
         lines
+    }
+}
+
+/// What follows from DMARC.
+fn dmarc_words(action: DmarcAction) -> &'static str {
+    match action {
+        DmarcAction::Refuse => {
+            "what DMARC asks to be rejected is refused, what it asks to be quarantined is likely spam"
+        }
+        DmarcAction::Likely => "what DMARC asks to be rejected or quarantined is likely spam",
+        DmarcAction::Note => "what DMARC asks for is only noted",
     }
 }
 

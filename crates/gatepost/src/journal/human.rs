@@ -114,6 +114,25 @@ fn of_tls(event: &Event) -> Option<(Level, String)> {
                 printable(detail)
             ),
         ),
+        Event::DmarcReportSent {
+            domain,
+            to,
+            messages,
+        } => (
+            Level::Info,
+            format!(
+                "DMARC report on {domain} queued for {}: {messages} messages",
+                printable(to)
+            ),
+        ),
+        Event::DmarcReportFailed { domain, to, detail } => (
+            Level::Warn,
+            format!(
+                "DMARC report on {domain} not queued for {}: {}",
+                printable(to),
+                printable(detail)
+            ),
+        ),
         _ => return None,
     })
 }

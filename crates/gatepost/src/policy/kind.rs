@@ -32,6 +32,10 @@ pub enum Kind {
     Mailbox,
     /// A block list of the operator.
     List,
+    /// The author's domain is not authenticated, and its owner asks for rejection (DMARC).
+    Dmarc,
+    /// The client may not send for the domain of the reverse-path (SPF).
+    SpfFail,
     /// Another rule of the operator.
     Policy,
     /// An engine that must not be gone without does not answer.
@@ -48,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Spam,
         Kind::Virus,
         Kind::Attachment,
@@ -59,6 +63,8 @@ impl Kind {
         Kind::Relay,
         Kind::Mailbox,
         Kind::List,
+        Kind::Dmarc,
+        Kind::SpfFail,
         Kind::Policy,
         Kind::EngineUnavailable,
         Kind::NexthopDown,
@@ -85,6 +91,10 @@ impl Kind {
             Kind::Relay => ("relay", 550, 7, 1),
             Kind::Mailbox => ("mailbox", 550, 1, 1),
             Kind::List => ("list", 550, 7, 1),
+            // RFC 7372 3.3: X.7.26, multiple authentication checks failed; what DMARC (RFC 9989 8.3) is answered with.
+            Kind::Dmarc => ("dmarc", 550, 7, 26),
+            // RFC 7372 3.2: X.7.23, SPF validation failed.
+            Kind::SpfFail => ("spf-fail", 550, 7, 23),
             Kind::Policy => ("policy", 550, 7, 1),
             // RFC 3463 3.4: X.3.0, other mail system status.
             Kind::EngineUnavailable => ("engine-unavailable", 451, 3, 0),

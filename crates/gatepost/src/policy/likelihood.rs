@@ -6,6 +6,7 @@
 //! | an action (rspamd)                      | `add header`, `rewrite subject`, `quarantine`, `reject` | `reject`            |
 //! | a score with its mark (spamassassin)    | score >= the mark                                       | score >= 15         |
 //! | a class alone (ctasd, outbreak, GTUBE)  | `bulk`                                                  | `confirmed`         |
+//! | a failure of DMARC (auth)               | `quarantine`, as the route says also `reject`           | -                   |
 //!
 //! The first row that applies holds, for *likely* and for *sure* each by itself: with `sure` set and `likely` not, the
 //! engine's own mapping still says what is likely. What is sure is likely as well. Everything else is unlikely:
@@ -14,7 +15,8 @@
 
 use std::collections::BTreeMap;
 
-use scan::finding::{Finding, SpamClass, VirusClass};
+use scan::auth::facts::DmarcPolicy;
+use scan::finding::{Finding, PolicyFailure, SpamClass, VirusClass};
 use serde::{Deserialize, Serialize};
 
 /// The score from which SpamAssassin is sure, where the operator set none: three times its usual mark of 5.
@@ -25,6 +27,22 @@ pub const SPAMASSASSIN_SURE_DEFAULT: f32 = 15.0;
 pub struct Settings {
     /// The rule of each engine by its name; [`EngineRule::default`] for one that is not named.
     pub engines: BTreeMap<String, EngineRule>,
+    /// What follows from DMARC.
+    #[serde(default)]
+    pub dmarc: DmarcAction,
+}
+
+/// What follows if the author's domain is not authenticated and its owner asks for something (RFC 9989 section 5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DmarcAction {
+    /// What he asks to be rejected is refused; what he asks to be quarantined is likely spam.
+    #[default]
+    Refuse,
+    /// Both are likely spam.
+    Likely,
+    /// Nothing.
+    Note,
 }
 
 /// What an engine's word counts.
@@ -85,6 +103,10 @@ impl Settings {
     /// whether it judges by the same. 16 hexadecimal digits (FNV-1a of every rule).
     pub fn fingerprint(&self) -> String {
         let mut hash = Fnv::new();
+        // The default leaves the name of settings as it was before there was a choice.
+        if self.dmarc != DmarcAction::Refuse {
+            hash.add(&[0xff, u8::from(self.dmarc == DmarcAction::Note)]);
+        }
         for (engine, rule) in &self.engines {
             hash.add(engine.as_bytes());
             hash.add(&[
@@ -118,6 +140,24 @@ pub fn likelihood(finding: &Finding, rule: &EngineRule) -> Likelihood {
     } else {
         Likelihood::Unlikely
     }
+}
+
+/// How likely what a domain owner asks for makes the message spam (RFC 9989 section 5.3).
+pub fn dmarc_likelihood(finding: &Finding, rule: &EngineRule, action: DmarcAction) -> Likelihood {
+    let Some(failure) = held_against(finding).filter(|_| rule.enabled) else {
+        return Likelihood::Unlikely;
+    };
+    match (action, failure.asked) {
+        (DmarcAction::Refuse | DmarcAction::Likely, DmarcPolicy::Quarantine)
+        | (DmarcAction::Likely, DmarcPolicy::Reject) => Likelihood::Likely,
+        _ => Likelihood::Unlikely,
+    }
+}
+
+/// That the author is not authenticated, unless something excuses it.
+pub(super) fn held_against(finding: &Finding) -> Option<&PolicyFailure> {
+    let failure = finding.policy.as_ref();
+    failure.filter(|failure| failure.excused_by.is_none())
 }
 
 /// How likely an engine finds the message to carry a virus: `virus` is sure, `high` is likely, `medium` never counts.

@@ -4,16 +4,21 @@
 //! * Refused as virus: one engine is sure (`virus`), or two find it likely (`high`). Nothing lifts that, no allow list.
 //!   Spam and virus are two claims and are counted apart: a likely spam and a likely virus confirm neither.
 //! * An allow entry lifts what would be refused by a block list, for an attachment or as spam.
-//! * Of several reasons the gravest is told: virus, list, attachment, spam, policy, engine unavailable.
+//! * Refused for DMARC: the author's domain is not authenticated, its owner asks for rejection, the route follows, and
+//!   nobody trusted vouches for the message. An allow entry for the client or the recipient lifts it; one for the
+//!   reverse-path or the author does not, since these are what may be forged.
+//! * Of several reasons the gravest is told: virus, list, attachment, DMARC, spam, policy, engine unavailable.
 //! * An engine that is away and must not be gone without defers the message, unless it is refused anyway, allow list
 //!   or not. If it is away because it cannot examine *this* message (too large, refused by its daemon), trying again
 //!   would bring the same: the message goes on and the decision says so.
 
+use scan::auth::facts::DmarcPolicy;
 use scan::finding::{Finding, SpamClass, Unavailable, UnavailableCause, VirusClass};
 
 use super::{
-    Kind, Likelihood, List, MessageFacts, Note, OnFailure, Reason, Settings, Verdict, allowed,
-    blocked, likelihood, listed, virus_likelihood,
+    DmarcAction, Kind, Likelihood, List, MessageFacts, Note, OnFailure, Reason, Settings, Verdict,
+    allowed, allowed_unforged, blocked, dmarc_likelihood, likelihood, likelihood::held_against,
+    listed, virus_likelihood,
 };
 
 /// The verdict on a message.
@@ -27,12 +32,20 @@ pub fn message(facts: &MessageFacts, findings: &[Finding], settings: &Settings) 
     if let Some(entry) = blocked(&facts.lists) {
         return Verdict::because(listed(entry));
     }
-    let refusals = [tally.attachment(), tally.spam()];
-    if allow.is_none()
-        && let Some(reason) = refusals.iter().flatten().next()
-    {
+    let dmarc = tally.dmarc(settings);
+    let unforged = allowed_unforged(&facts.lists);
+    let attachment = tally.attachment();
+    if let Some(reason) = attachment.as_ref().filter(|_| allow.is_none()) {
         return Verdict::because(reason.clone());
     }
+    if let Some(reason) = dmarc.as_ref().filter(|_| unforged.is_none()) {
+        return Verdict::because(reason.clone());
+    }
+    let spam = tally.spam();
+    if let Some(reason) = spam.as_ref().filter(|_| allow.is_none()) {
+        return Verdict::because(reason.clone());
+    }
+    let refusals = [attachment, dmarc, spam];
     if let Some(reason) = tally.engine_unavailable() {
         return Verdict::because(reason);
     }
@@ -100,7 +113,11 @@ impl<'a> Tally<'a> {
             let rule = settings.rule(&finding.engine);
             rule.enabled.then(|| Vote {
                 finding,
-                spam: likelihood(finding, &rule),
+                spam: likelihood(finding, &rule).max(dmarc_likelihood(
+                    finding,
+                    &rule,
+                    settings.dmarc,
+                )),
                 virus: virus_likelihood(finding, &rule),
                 on_failure: rule.on_failure,
             })
@@ -136,6 +153,25 @@ impl<'a> Tally<'a> {
         let told = format!("{}: {}", banned.what, banned.why);
         Some(Reason {
             kind: Kind::Attachment,
+            detail: told.clone(),
+            told,
+            engines: vec![vote.finding.engine.clone()],
+        })
+    }
+
+    /// That the owner of the author's domain asks for it.
+    fn dmarc(&self, settings: &Settings) -> Option<Reason> {
+        if settings.dmarc != DmarcAction::Refuse {
+            return None;
+        }
+        let asks = |vote: &&Vote<'a>| {
+            held_against(vote.finding).is_some_and(|failure| failure.asked == DmarcPolicy::Reject)
+        };
+        let vote = self.examined().find(asks)?;
+        let failure = vote.finding.policy.as_ref()?;
+        let told = format!("{}: {}", failure.domain, failure.what_failed);
+        Some(Reason {
+            kind: Kind::Dmarc,
             detail: told.clone(),
             told,
             engines: vec![vote.finding.engine.clone()],
@@ -256,6 +292,14 @@ fn describe_spam(finding: &Finding, out: &mut String) -> std::fmt::Result {
     }
     if let Some(required) = finding.score.and_then(|score| score.required) {
         write!(out, " of {required}")?;
+    }
+    if let Some(failure) = &finding.policy {
+        write!(
+            out,
+            "DMARC of {} asks for {}",
+            failure.domain,
+            failure.asked.word()
+        )?;
     }
     if let Some(action) = &finding.action {
         let comma = if out.ends_with(' ') { "" } else { ", " };

@@ -3,9 +3,10 @@
 //! A block list refuses at the first stage that knows what it matches. An allow entry lifts a block only where both
 //! are known: one for a recipient cannot lift a block of the client, which was refused before the recipient was named.
 
+use scan::auth::facts::{SpfFact, SpfResult};
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, ListMatch, Reason, Verdict, blocked, listed};
+use super::{Kind, ListMatch, Reason, Verdict, allowed_unforged, blocked, listed};
 
 /// What is known of a recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,9 +51,25 @@ pub fn connect(lists: &[ListMatch]) -> Verdict {
     blocked(lists).map_or(Verdict::ACCEPT, |entry| Verdict::because(listed(entry)))
 }
 
-/// May this reverse-path be used? `lists`: what matched the client and the reverse-path.
-pub fn mail(lists: &[ListMatch]) -> Verdict {
-    connect(lists)
+/// May this reverse-path be used? `lists`: what matched the client and the reverse-path; `spf`: what SPF says of it, if that
+/// is to count. An allow entry for the client lifts that; one for the reverse-path does not, which may be forged.
+pub fn mail(lists: &[ListMatch], spf: Option<&SpfFact>) -> Verdict {
+    let verdict = connect(lists);
+    let fails = spf.filter(|fact| fact.result == SpfResult::Fail);
+    match fails {
+        Some(fact) if verdict.is_accept() && allowed_unforged(lists).is_none() => {
+            let told = match &fact.explanation {
+                Some(explanation) => format!("{}, which says: {explanation}", fact.domain),
+                None => fact.domain.clone(),
+            };
+            let term = fact.term.as_deref().unwrap_or_default();
+            Verdict::because(Reason {
+                told,
+                ..Reason::new(Kind::SpfFail).with_detail(format!("{}: {term}", fact.domain))
+            })
+        }
+        _ => verdict,
+    }
 }
 
 /// May this recipient be had? Relaying comes first, then lists, then the mailbox: whoever is refused anyway does not

@@ -5,6 +5,7 @@ use scan::finding::{Banned, Finding, Score, SpamClass, Unavailable, UnavailableC
 
 use super::*;
 
+mod dmarc;
 mod likelihood;
 mod stages;
 
@@ -109,6 +110,7 @@ impl Case {
         };
         Settings {
             engines: ENGINES.into_iter().zip(self.spam).map(rule).collect(),
+            ..Settings::default()
         }
     }
 
@@ -333,6 +335,7 @@ fn an_engine_that_cannot_examine_this_message_does_not_defer_it_for_ever() {
     };
     let settings = Settings {
         engines: [("clamav".to_owned(), defer)].into(),
+        ..Settings::default()
     };
     let outcome = |cause| {
         let away = Finding::unavailable("clamav", Unavailable::new(cause, "told so"));

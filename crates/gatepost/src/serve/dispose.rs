@@ -112,7 +112,13 @@ async fn hand_on(
     };
     let (lease, route) = (group.lease.take(), Arc::clone(&group.route));
     let (queues, fault) = (group.queues, group.fault.take());
-    let mut edited = edits(transaction, disposal, route.route.result_fields);
+    let authserv_id = &conversation.cx.config.auth.authserv_id;
+    let mut edited = edits(
+        transaction,
+        disposal,
+        route.route.result_fields,
+        authserv_id,
+    );
     let reference = transaction.reference;
     sign(conversation, reference, disposal.specimen, &mut edited).await;
     let places: Vec<usize> = transaction
@@ -295,9 +301,18 @@ fn is_split(outcomes: &[Outcome]) -> bool {
 }
 
 /// Our fields before the message, and those of earlier hops that claim to be ours taken out.
-fn edits(transaction: &Transaction, disposal: &Disposal<'_>, result_fields: bool) -> Edited {
-    let mut prepend = disposal.specimen.received.clone();
+fn edits(
+    transaction: &Transaction,
+    disposal: &Disposal<'_>,
+    result_fields: bool,
+    authserv_id: &str,
+) -> Edited {
+    let specimen = disposal.specimen;
+    let mut prepend = specimen.received.clone();
     if result_fields {
+        let results =
+            trace_fields::authentication_results(authserv_id, specimen, disposal.findings);
+        prepend.extend(results);
         prepend.extend(trace_fields::result_fields(
             transaction.reference,
             &disposal.verdict,
@@ -306,7 +321,7 @@ fn edits(transaction: &Transaction, disposal: &Disposal<'_>, result_fields: bool
     }
     Edited {
         prepend,
-        removed: trace_fields::strip_own(disposal.specimen.message.header_section()),
+        removed: trace_fields::strip_own(specimen.message.header_section(), authserv_id),
     }
 }
 

@@ -6,6 +6,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use scan::auth::facts::SpfFact;
+use scan::auth::{Identity, spf_of};
 use smtp::MailParameters;
 use smtp::Reply;
 use smtp::ReversePath;
@@ -29,7 +31,9 @@ pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer
         Request::Ehlo(ehlo) => self::ehlo(conversation, ehlo),
         Request::Auth(credentials) => auth(conversation, &credentials).await,
         Request::Xclient(attributes) => xclient(conversation, attributes),
-        Request::Mail(reverse_path, parameters) => mail(conversation, reverse_path, parameters),
+        Request::Mail(reverse_path, parameters) => {
+            mail(conversation, reverse_path, parameters).await
+        }
         Request::Rcpt(forward_path, parameters) => {
             rcpt::rcpt(conversation, forward_path, parameters).await
         }
@@ -159,7 +163,7 @@ fn xclient(
     Answer::Accept
 }
 
-fn mail(
+async fn mail(
     conversation: &mut Conversation,
     reverse_path: ReversePath,
     parameters: MailParameters,
@@ -169,7 +173,11 @@ fn mail(
     lists.extend(cx.lists.reverse_path(&reverse_path));
     let now = u64::try_from(jiff::Timestamp::now().as_second()).unwrap_or(0);
     let reference = cx.services.references.next(now);
-    let verdict = policy::mail(&lists);
+    let mut verdict = policy::mail(&lists, None);
+    if cx.config.auth.spf_fail_at_mail && verdict.is_accept() {
+        let spf = spf(conversation, &reverse_path).await;
+        verdict = policy::mail(&lists, spf.as_ref());
+    }
     let ehlo = conversation.client.ehlo.clone();
     let mut transaction = Transaction::new(reference, ehlo, reverse_path, parameters, lists);
     let Some(reason) = verdict.reason() else {
@@ -182,6 +190,21 @@ fn mail(
     transaction.outcome.verdict = Some(verdict);
     conversation.record(transaction, EndedBy::Reply);
     Answer::Reply(reply)
+}
+
+/// What SPF says of a reverse-path, unless the client may send whatever it likes.
+async fn spf(conversation: &Conversation, reverse_path: &ReversePath) -> Option<SpfFact> {
+    let (cx, client) = (&conversation.cx, &conversation.client);
+    if client.may_relay(cx) || cx.trusted_forwarders.contains(client.ip) {
+        return None;
+    }
+    let identity = Identity {
+        ip: client.ip,
+        helo: &client.ehlo,
+        reverse_path,
+        receiver: &cx.config.node.name,
+    };
+    Some(spf_of(&cx.resolver, identity).await)
 }
 
 fn data(conversation: &mut Conversation) -> Answer {

@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::OWN_PREFIX;
+use scan::auth::results::Results;
+
+use super::{OWN_PREFIX, RESULTS_NAME};
 
 /// A message as it goes out: `prepend`, then the message without the ranges in `removed`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,29 +57,58 @@ impl Edited {
 /// empty line; `message` may go on behind it. Folded lines belong to their field; names are compared without regard to
 /// case (RFC 5322 1.2.2), and blanks before the colon are allowed for (RFC 5322 4.5). A folded line that no field goes
 /// before is taken as well: behind [`Edited::prepend`] it would go on with the last field of ours.
-pub fn strip_own(message: &[u8]) -> Vec<Range<usize>> {
+///
+/// Ours are those that begin with [`OWN_PREFIX`], and Authentication-Results that claim to be of `authserv_id` (RFC 8601
+/// section 5); others' results stay.
+pub fn strip_own(message: &[u8], authserv_id: &str) -> Vec<Range<usize>> {
     let mut removed: Vec<Range<usize>> = Vec::new();
-    let mut own = true;
     let mut start = 0;
     while let Some(rest) = message.get(start..).filter(|rest| !rest.is_empty()) {
-        let length = line_length(rest);
-        let line = &rest[..length];
-        if line == b"\r\n" {
+        let field = field_length(rest);
+        if field == 0 {
             break;
         }
-        own = match line.first() {
-            Some(b' ' | b'\t') => own,
-            _ => is_own(line),
-        };
-        if own {
+        let whole = &rest[..field];
+        let orphan = start == 0 && matches!(whole.first(), Some(b' ' | b'\t'));
+        if orphan || is_own(whole) || claims_to_be(whole, authserv_id) {
             match removed.last_mut() {
-                Some(last) if last.end == start => last.end += length,
-                _ => removed.push(start..start + length),
+                Some(last) if last.end == start => last.end += field,
+                _ => removed.push(start..start + field),
             }
         }
-        start += length;
+        start += field;
     }
     removed
+}
+
+/// Bytes of the first field with its folded lines; 0 at the empty line.
+fn field_length(bytes: &[u8]) -> usize {
+    let mut length = line_length(bytes);
+    if &bytes[..length] == b"\r\n" {
+        return 0;
+    }
+    while let Some(b' ' | b'\t') = bytes.get(length) {
+        length += line_length(&bytes[length..]);
+    }
+    length
+}
+
+/// Whether a field is Authentication-Results of this server.
+fn claims_to_be(field: &[u8], authserv_id: &str) -> bool {
+    let Some((name, body)) = memchr::memchr(b':', field).and_then(|at| field.split_at_checked(at))
+    else {
+        return false;
+    };
+    if !name
+        .trim_ascii_end()
+        .eq_ignore_ascii_case(RESULTS_NAME.as_bytes())
+    {
+        return false;
+    }
+    let body = String::from_utf8_lossy(body.get(1..).unwrap_or_default());
+    let results = Results::parse(&body);
+    // A lenient reader may take a final dot for nothing.
+    results.is_some_and(|results| results.authserv_id.trim_end_matches('.') == authserv_id)
 }
 
 /// Bytes of the first line, its CRLF included.

@@ -219,7 +219,7 @@ fn own_fields_are_found_however_they_are_written() {
         X-Gatepost-Verdict: body\r\n";
     let edited = Edited {
         prepend: Vec::new(),
-        removed: strip_own(message),
+        removed: strip_own(message, "mx.example.net"),
     };
     let kept: Vec<u8> = edited.slices(message).flatten().copied().collect();
     assert_eq!(
@@ -234,6 +234,34 @@ fn own_fields_are_found_however_they_are_written() {
     );
     // Neighbouring fields make one range: fewer pieces to write.
     assert_eq!(edited.removed.len(), 2);
+}
+
+/// RFC 8601 section 5: results that claim to be ours go, those of others stay.
+#[test]
+fn forged_results_are_taken_out() {
+    let message = b"Authentication-Results: MX.Example.Net; dmarc=pass\r\n\
+        AUTHENTICATION-RESULTS : (a comment) mx.example.net 1;\r\n\tspf=pass\r\n\
+        Authentication-Results:\r\n \"mx.example.net\"; none\r\n\
+        Authentication-Results: mx.example.com; dmarc=fail\r\n\
+        Authentication-Results: (mx.example.net) other; mx.example.net\r\n\
+        X-Authentication-Results: mx.example.net; none\r\n\
+        ARC-Authentication-Results: i=1; mx.example.net; none\r\n\
+        \r\n\
+        Authentication-Results: mx.example.net; body\r\n";
+    let edited = Edited {
+        prepend: Vec::new(),
+        removed: strip_own(message, "mx.example.net"),
+    };
+    let kept: Vec<u8> = edited.slices(message).flatten().copied().collect();
+    assert_eq!(
+        text(kept),
+        "Authentication-Results: mx.example.com; dmarc=fail\r\n\
+         Authentication-Results: (mx.example.net) other; mx.example.net\r\n\
+         X-Authentication-Results: mx.example.net; none\r\n\
+         ARC-Authentication-Results: i=1; mx.example.net; none\r\n\
+         \r\n\
+         Authentication-Results: mx.example.net; body\r\n"
+    );
 }
 
 #[test]
@@ -254,7 +282,7 @@ fn odd_messages_are_edited_too() {
         (b"A: b\nX-Gatepost-A: x\r\n", vec![]),
         (b"X-Gatepost-A: x\n\r\nB: c\r\n", vec![0..18]),
     ] {
-        assert_eq!(strip_own(message), removed, "{message:?}");
+        assert_eq!(strip_own(message, "mx.example.net"), removed, "{message:?}");
     }
 }
 
@@ -262,13 +290,16 @@ fn odd_messages_are_edited_too() {
 fn field() -> impl Strategy<Value = (bool, String)> {
     let name = prop_oneof![
         "(?i)x-gatepost-[a-z]{1,10}",
+        "(?i)authentication-results",
         "[A-Za-z]{1,12}",
         Just("X-Gatepos".to_owned())
     ];
     let body = proptest::collection::vec("[ -~é]{0,30}", 1..4);
     (name, body).prop_map(|(name, body)| {
-        let own = name.to_ascii_lowercase().starts_with("x-gatepost-");
-        (own, format!("{name}: {}\r\n", body.join("\r\n\t")))
+        let results = name.eq_ignore_ascii_case("authentication-results");
+        let own = results || name.to_ascii_lowercase().starts_with("x-gatepost-");
+        let claim = if results { "mx.example.net;" } else { "" };
+        (own, format!("{name}: {claim}{}\r\n", body.join("\r\n\t")))
     })
 }
 
@@ -285,11 +316,11 @@ proptest! {
         let message = join(&mut fields.iter());
         let without_ours = join(&mut fields.iter().filter(|(own, _)| !own));
         let prepend = result_fields(reference(), &Verdict::ACCEPT, &findings());
-        let edited = Edited { prepend, removed: strip_own(&message) };
+        let edited = Edited { prepend, removed: strip_own(&message, "mx.example.net") };
         let sent = edited.slices(&message).collect::<Vec<_>>().concat();
         prop_assert_eq!(sent.len(), edited.length(message.len()));
         // Taking our fields out again gives what came in without those that pretended to be ours.
-        let again = Edited { prepend: Vec::new(), removed: strip_own(&sent) };
+        let again = Edited { prepend: Vec::new(), removed: strip_own(&sent, "mx.example.net") };
         let back = again.slices(&sent).collect::<Vec<_>>().concat();
         prop_assert_eq!(&back, &without_ours);
         // And what was removed, put back in its place, gives the message itself.
@@ -302,7 +333,7 @@ proptest! {
 
     #[test]
     fn any_bytes_are_edited(message in proptest::collection::vec(any::<u8>(), 0..300)) {
-        let removed = strip_own(&message);
+        let removed = strip_own(&message, "mx.example.net");
         prop_assert!(removed.iter().all(|range| range.start < range.end && range.end <= message.len()));
         prop_assert!(removed.windows(2).all(|pair| pair[0].end < pair[1].start));
     }

@@ -26,7 +26,7 @@ print(json.dumps([holds(index) for index in range(count)]))
 ";
 
 /// A private key in a file, and the record that tells of its public half.
-fn key(folder: &Path, algorithm: &str) -> (PathBuf, String) {
+pub(crate) fn key(folder: &Path, algorithm: &str) -> (PathBuf, String) {
     let file = folder.join(format!("{algorithm}.pem"));
     let path = file.display().to_string();
     let mut arguments = vec!["genpkey", "-algorithm", algorithm, "-out", &path];

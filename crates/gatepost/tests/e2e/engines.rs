@@ -42,7 +42,7 @@ fn clamd_finds_the_virus_and_its_absence_defers() {
             "engines = { clamav = { on_failure = \"open\" } }",
         )
         .more(&format!(
-            "[engine.clamav]\naddress = \"{}\"\n[engine.attachment]\nenabled = false",
+            "[engine.clamav]\naddress = \"{}\"\n[engine.attachment]\nenabled = false\n[engine.auth]\nenabled = false",
             clamd.address()
         ))
         .start();
@@ -110,7 +110,7 @@ fn c_icap_finds_the_virus() {
     let gateway = Setup::new()
         .route(sink.nexthop(), "")
         .more(&format!(
-            "[engine.icap]\naddress = \"{}\"\nservice = \"{}\"\n[engine.attachment]\nenabled = false",
+            "[engine.icap]\naddress = \"{}\"\nservice = \"{}\"\n[engine.attachment]\nenabled = false\n[engine.auth]\nenabled = false",
             icap.address(),
             CIcap::SERVICE
         ))

@@ -42,6 +42,13 @@ fn check_head(head: &str, gateway: &Gateway, ehlo: &str) {
         "Received: from {ehlo} ({name} [127.0.0.1]) by {NODE} (Gatepost) with ESMTP id {reference} for <bob@example.com>; "
     );
     assert!(received.starts_with(&begin), "{received}\n{begin}");
+    let results = lines.next().unwrap();
+    let begin = format!("Authentication-Results: {NODE}; iprev=");
+    let end = " policy.iprev=127.0.0.1; spf=none smtp.mailfrom=ann@example.net; dkim=none; dmarc=none header.from=example.net";
+    assert!(
+        results.starts_with(&begin) && results.ends_with(end),
+        "{results}"
+    );
     assert_eq!(
         lines.next().unwrap(),
         format!("X-Gatepost-Reference: {reference}")

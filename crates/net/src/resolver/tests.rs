@@ -589,23 +589,3 @@ async fn some_names_never_exist_and_are_not_asked_for() {
     assert_eq!(names, ["localhost"]);
     assert_eq!(asked(&mut questions), [""; 0]);
 }
-
-#[tokio::test]
-async fn lists_are_asked_for_ipv4_addresses_only() {
-    let zone = "
-2.0.0.127.list.example A 127.0.0.2
-2.0.0.127.list.example A 127.0.0.4
-six.list.example AAAA 2001:db8::1
-down.list.example SERVFAIL
-";
-    let resolver = Resolver::zone(zone).unwrap();
-    let listed = [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::new(127, 0, 0, 4)];
-    let answer = resolver.ipv4("2.0.0.127.list.example").await;
-    assert_eq!(answer.as_deref(), Ok(listed.as_slice()));
-    let six = resolver.ipv4("six.list.example").await;
-    assert_eq!(six, Err(DnsError::NoRecord));
-    let none = resolver.ipv4("3.0.0.127.list.example").await;
-    assert_eq!(none, Err(DnsError::NoSuchName));
-    let down = resolver.ipv4("down.list.example").await;
-    assert!(!down.unwrap_err().is_absence());
-}

@@ -3,7 +3,9 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::iter::Peekable;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::str::Chars;
 use std::time::Duration;
 
 use super::{Answer, Answered, DnsError, Kind, Mx, Tlsa, name, text};
@@ -221,8 +223,22 @@ fn parse<T: std::str::FromStr>(word: &str, what: &str) -> Result<T, String> {
         .map_err(|_| format!("\"{word}\" is not {what}"))
 }
 
+/// What a backslash means: the character with the number of three digits that follow, or the next character as it is.
+fn escaped(characters: &mut Peekable<Chars<'_>>) -> Result<Option<char>, String> {
+    let Some(digit) = characters.peek().and_then(|digit| digit.to_digit(10)) else {
+        return Ok(characters.next());
+    };
+    characters.next();
+    let mut number = digit;
+    for _ in 0..2 {
+        let digit = characters.next().and_then(|digit| digit.to_digit(10));
+        number = number * 10 + digit.ok_or("a backslash and a digit need two digits more")?;
+    }
+    Ok(char::from_u32(number))
+}
+
 /// The words of a line, without its comment. A quoted string is one word, blanks and semicolons and
-/// all; a backslash takes the next character as it is.
+/// all; a backslash is an escape (RFC 1035 section 5.1).
 fn words(line: &str) -> Result<Vec<String>, String> {
     let mut words = Vec::new();
     let mut characters = line.chars().peekable();
@@ -250,7 +266,7 @@ fn words(line: &str) -> Result<Vec<String>, String> {
                     closed = true;
                     break;
                 }
-                '\\' if quoted => word.extend(characters.next()),
+                '\\' if quoted => word.extend(escaped(&mut characters)?),
                 other => word.push(other),
             }
         }

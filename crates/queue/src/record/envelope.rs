@@ -35,7 +35,7 @@ pub(crate) fn encode(envelope: &Envelope) -> Vec<u8> {
     let origin = match envelope.origin {
         Origin::Received => 0,
         Origin::Report => 1,
-        Origin::TlsReport => 2,
+        Origin::AggregateReport => 2,
     };
     let eight_bit = if envelope.eight_bit {
         FLAG_EIGHT_BIT
@@ -132,7 +132,7 @@ fn take_field(envelope: &mut Envelope, tag: u8, value: &[u8]) -> Option<()> {
             envelope.origin = match reader.number()? {
                 0 => Origin::Received,
                 1 => Origin::Report,
-                2 => Origin::TlsReport,
+                2 => Origin::AggregateReport,
                 _ => return None,
             };
         }

@@ -504,6 +504,7 @@ fn specimen(message: Vec<u8>) -> Specimen {
         reverse_path: smtp::ReversePath::Null,
         recipients: Vec::new(),
         authenticated_as: None,
+        authentication: Arc::default(),
         hostname: "mx.example.net".to_owned(),
         received: Vec::new(),
     }

@@ -23,3 +23,13 @@ fn replies_of_daemons() {
 fn addresses() {
     run("address", address);
 }
+
+#[test]
+fn what_senders_publish_and_sign() {
+    run("authentication", authentication);
+}
+
+#[test]
+fn records_of_senders_and_answers_of_lists() {
+    run("reputation", reputation);
+}

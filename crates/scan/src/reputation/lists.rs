@@ -205,8 +205,8 @@ impl Lists {
         deadline: Duration,
     ) -> Result<Vec<Hit>, String> {
         let told = questions.iter().map(|question| async move {
-            let answer = timeout(deadline, self.resolver.ipv4(&question.name)).await;
-            kept.read(question, answer.unwrap_or_else(|_| Err(late())))
+            let answer = look_up(&self.resolver, &question.name, deadline).await;
+            kept.read(question, answer)
         });
         let mut hits = Vec::new();
         let (mut has_answered, mut failure) = (false, None);
@@ -304,10 +304,53 @@ fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-fn late() -> DnsError {
-    DnsError::Temporary {
-        detail: "no answer in time".to_owned(),
+/// The answer by which the owner of a name is listed, where these answers are listings.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn reading_of(codes: &[Answers], answers: &[Ipv4Addr]) -> Option<Ipv4Addr> {
+    let code = |answers: &Answers| Code {
+        answers: *answers,
+        weight: None,
+        meaning: String::new(),
+        is_refusal: false,
+    };
+    let list = List {
+        name: String::new(),
+        zone: String::new(),
+        asked_about: Vec::new(),
+        codes: codes.iter().map(code).collect(),
+        weight: 1.0,
+        test_point: None,
+    };
+    match code::read(&list, answers) {
+        code::Reading::Listed { answer, .. } => Some(answer),
+        code::Reading::NotListed | code::Reading::Refusal(_) => None,
     }
+}
+
+/// The names that a list would be asked for.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(super) fn names_asked(list: &List, about: &About) -> Vec<String> {
+    let questions = question::questions(list, about).into_iter();
+    questions.map(|question| question.name).collect()
+}
+
+/// What a list answers.
+async fn look_up(
+    resolver: &Resolver,
+    name: &str,
+    deadline: Duration,
+) -> Result<Vec<Ipv4Addr>, DnsError> {
+    let answered = timeout(deadline, resolver.ipv4(name)).await;
+    let answered = answered.unwrap_or_else(|_| {
+        Err(DnsError::Temporary {
+            detail: "no answer in time".to_owned(),
+        })
+    })?;
+    let ips = answered.value.into_iter().filter_map(|ip| match ip {
+        IpAddr::V4(ip) => Some(ip),
+        IpAddr::V6(_) => None,
+    });
+    Ok(ips.collect())
 }
 
 impl fmt::Debug for Lists {

@@ -13,10 +13,12 @@ use scan::specimen::Specimen;
 use smtp::server::{Answer, Defect, Request, Session, Settings, Step, Trust};
 use smtp::{ForwardPath, Reply, ReversePath};
 
+use super::CLIENT_DEFAULT;
 use super::source::Found;
 use crate::config::BareNewline;
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::{Protocol, Stage};
+use crate::engines::settle_authentication;
 use crate::explain::{self, Admission, Envelope, Told};
 use crate::mbox::Stored;
 use crate::policy::{self, Kind, Likelihood, MessageFacts, Reason, Verdict};
@@ -270,6 +272,7 @@ impl Examiner {
             reverse_path: reverse_path.clone(),
             recipients: vec![admission.recipient.clone()],
             authenticated_as: None,
+            authentication: Arc::default(),
             hostname: hostname.clone(),
             received,
         })
@@ -288,18 +291,17 @@ impl Examiner {
         let mut lists = admission.entries();
         lists.extend(self.cx.lists.authors(&specimen.message));
         let facts = MessageFacts { lists };
-        let names: Vec<&str> = route
-            .engines
-            .iter()
-            .map(|armed| armed.engine.name())
-            .collect();
+        // Without the client that it came from there is nothing to say of a message's sender.
+        let mut engines = route.engines.clone();
+        settle_authentication(&mut engines, &specimen, self.client.ip != CLIENT_DEFAULT);
+        let names: Vec<&str> = engines.iter().map(|armed| armed.engine.name()).collect();
         let mut certain = |findings: &[Finding]| {
             let unheard = |name: &&&str| findings.iter().all(|finding| finding.engine != **name);
             let awaited: Vec<&str> = names.iter().filter(unheard).copied().collect();
             policy::certain(&facts, findings, &awaited, &route.settings)
         };
         let deadline = self.cx.config.scan.deadline;
-        let findings = scan::wave::scan(&route.engines, specimen, deadline, &mut certain).await;
+        let findings = scan::wave::scan(&engines, specimen, deadline, &mut certain).await;
         let verdict = policy::message(&facts, &findings, &route.settings);
         let rated = findings.into_iter().map(|finding| {
             let rule = route.settings.rule(&finding.engine);

@@ -6,7 +6,7 @@ pub(super) const SCOPES: &[Scope] = &[
     Scope {
         name: "engine",
         title: "[engine]",
-        doc: "What examines messages. The attachment engine works without being named; the others are set up by their \
+        doc: "What examines messages. The engines `attachment` and `auth` work without being named; the others are set up by their \
               table.",
         keys: &[
             engine("clamav", "engine.clamav", "ClamAV."),
@@ -20,6 +20,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 Kind::Table("engine.attachment"),
                 "on with its defaults",
                 "Dangerous attachments.",
+            ),
+            Key::optional(
+                "auth",
+                Kind::Table("engine.auth"),
+                "on with its defaults",
+                "Sender authentication.",
             ),
         ],
     },
@@ -170,6 +176,13 @@ pub(super) const SCOPES: &[Scope] = &[
                 "Entries of all archives of a message that are looked at.",
             ),
         ],
+    },
+    Scope {
+        name: "engine.auth",
+        title: "[engine.auth]",
+        doc: "Sender authentication without any daemon: SPF, DKIM, DMARC, ARC, iprev. It is not given messages of clients that \
+              may relay. What it goes by stands in `[auth]`.",
+        keys: &[ENABLED, DEADLINE, ON_FAILURE_OPEN, size_max("\"2GiB\"")],
     },
 ];
 

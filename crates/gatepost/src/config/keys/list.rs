@@ -31,6 +31,8 @@ pub(super) const SCOPES: &[Scope] = &[
             reply("relay", "Not a domain that is relayed for."),
             reply("mailbox", "No such mailbox."),
             reply("list", "On a block list."),
+            reply("dmarc", "Refused for DMARC."),
+            reply("spf_fail", "Refused for SPF at MAIL."),
             reply("policy", "Against a policy."),
             reply("engine_unavailable", "An engine that must answer does not."),
             reply("nexthop_down", "No nexthop can be reached."),

@@ -41,6 +41,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 "no reports",
                 "Reports on TLS to domains that ask.",
             ),
+            Key::optional(
+                "dmarc_reports",
+                Kind::Table("dmarc_reports"),
+                "no reports",
+                "Reports on DMARC to domains that ask.",
+            ),
             Key::required(
                 "listener",
                 Kind::Tables("listener"),
@@ -86,8 +92,14 @@ pub(super) const SCOPES: &[Scope] = &[
             Key::optional(
                 "engine",
                 Kind::Table("engine"),
-                "the attachment engine alone",
+                "those of our own alone: attachments and sender authentication",
                 "What examines messages.",
+            ),
+            Key::optional(
+                "auth",
+                Kind::Table("auth"),
+                "its defaults",
+                "Sender authentication.",
             ),
             Key::optional(
                 "allow",

@@ -108,8 +108,17 @@ pub(super) const SCOPES: &[Scope] = &[
                 "result_fields",
                 Kind::Toggle,
                 "true",
-                "Accepted messages get `X-Gatepost-...` header fields that tell what the engines found.",
+                "Accepted messages get `X-Gatepost-...` header fields that tell what the engines found, and `Authentication-Results`.",
             ),
+            Key::new(
+                "dmarc",
+                Kind::Choice(&["refuse", "likely", "note"]),
+                "\"refuse\"",
+                "What follows if the author's domain is not authenticated and its owner asks for something: `refuse` refuses what \
+                 he asks to be rejected, and takes for likely spam what he asks to be quarantined; `likely` takes both for likely \
+                 spam; `note` only says so.",
+            )
+            .from("RFC 9989 5.3"),
             Key::optional(
                 "engines",
                 Kind::Table("route.engines"),
@@ -201,6 +210,7 @@ pub(super) const SCOPES: &[Scope] = &[
             engine("icap"),
             engine("ctasd"),
             engine("attachment"),
+            engine("auth"),
         ],
     },
     Scope {

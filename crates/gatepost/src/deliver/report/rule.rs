@@ -78,7 +78,7 @@ pub fn addressee<'a>(facts: &ReportFacts<'a>) -> Addressee<'a> {
     };
     let envelope = facts.envelope;
     let because = match (envelope.origin, envelope.reverse_path.mailbox()) {
-        (Origin::Report | Origin::TlsReport, _) => Silence::OwnReport,
+        (Origin::Report | Origin::AggregateReport, _) => Silence::OwnReport,
         (Origin::Received, None) => Silence::NullReversePath,
         (Origin::Received, Some(mailbox)) => {
             let proven = envelope.submitted || facts.proven;
@@ -98,7 +98,7 @@ pub fn addressee<'a>(facts: &ReportFacts<'a>) -> Addressee<'a> {
             || is_lost_report(facts, concerned)
     };
     let told = places(&lost);
-    if told.is_empty() || envelope.origin == Origin::TlsReport || is_for_postmaster(facts) {
+    if told.is_empty() || envelope.origin == Origin::AggregateReport || is_for_postmaster(facts) {
         return Addressee::Nobody(because);
     }
     Addressee::Postmaster { because, told }

@@ -273,7 +273,7 @@ fn no_report_follows_on_a_report_for_ever() {
         };
         assert_eq!(addressee(facts), expected);
     });
-    case.envelope.origin = Origin::TlsReport;
+    case.envelope.origin = Origin::AggregateReport;
     assert!(case.with(report).is_none());
     for action in [Action::Delayed, Action::Delivered] {
         let mut case = Case::new(action);

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::tally::{Counts, DayNumber, seconds_of};
 use super::{PolicyKind, ReportPolicy, ResultType};
-use crate::config::TlsReportSettings;
+use crate::config::DailyReportSettings;
 
 /// What is reported: a day of a domain.
 #[derive(Clone, Debug)]
@@ -98,7 +98,7 @@ impl Reported {
     ///
     /// # Errors
     /// None that memory does not make.
-    pub fn document(&self, settings: &TlsReportSettings, node: &str) -> io::Result<Document> {
+    pub fn document(&self, settings: &DailyReportSettings, node: &str) -> io::Result<Document> {
         let (start, end) = seconds_of(self.day);
         let id = format!("{start}.{}@{node}", self.domain);
         let json = serde_json::to_vec(&self.report(settings, &id))?;
@@ -111,7 +111,7 @@ impl Reported {
         })
     }
 
-    fn report<'a>(&'a self, settings: &'a TlsReportSettings, id: &'a str) -> Report<'a> {
+    fn report<'a>(&'a self, settings: &'a DailyReportSettings, id: &'a str) -> Report<'a> {
         let (start, end) = seconds_of(self.day);
         let policies = self.policies.iter().map(|(policy, counts)| PolicyResult {
             policy: Policy {
@@ -159,4 +159,4 @@ fn date_time(seconds: u64) -> String {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+pub(in crate::deliver) mod tests;

@@ -7,7 +7,7 @@ use jiff::fmt::rfc2822;
 use smtp::Mailbox;
 
 use super::document::Document;
-use crate::config::TlsReportSettings;
+use crate::config::DailyReportSettings;
 
 /// Bytes that one line of base64 stands for (RFC 2045 section 6.8: 76 characters).
 const LINE_BYTES: usize = 57;
@@ -17,7 +17,7 @@ const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 #[derive(Clone, Copy, Debug)]
 pub struct Letterhead<'a> {
     /// Who reports.
-    pub settings: &'a TlsReportSettings,
+    pub settings: &'a DailyReportSettings,
     /// Our name.
     pub node: &'a str,
     /// The domain that the report is on.
@@ -58,14 +58,14 @@ pub fn message(letterhead: &Letterhead<'_>, document: &Document) -> Vec<u8> {
          Content-Disposition: attachment;\r\n filename=\"{file_name}\"\r\n\r\n",
         from = settings.from,
     );
-    base64(gzip, &mut text);
+    base64_lines(gzip, &mut text);
     // Writing to a String can't fail.
     let _ = write!(text, "\r\n--{boundary}--\r\n");
     text.into_bytes()
 }
 
 /// Base64 in lines (RFC 2045 section 6.8).
-fn base64(bytes: &[u8], text: &mut String) {
+pub(in crate::deliver) fn base64_lines(bytes: &[u8], text: &mut String) {
     for line in bytes.chunks(LINE_BYTES) {
         for group in line.chunks(3) {
             let byte = |at: usize| u32::from(group.get(at).copied().unwrap_or(0));

@@ -17,7 +17,7 @@ use super::TlsReports;
 use super::document::{Document, Reported};
 use super::message::{Letterhead, message};
 use super::record::{Destination, destinations};
-use crate::config::TlsReportSettings;
+use crate::config::DailyReportSettings;
 use crate::deliver::https::{Https, Resource};
 use crate::deliver::sts::cache::unix_seconds;
 use crate::event::Event;
@@ -37,7 +37,7 @@ const DAY_SECONDS: u64 = 86_400;
 /// What a round needs of the snapshot in force.
 pub struct Desk<'a> {
     /// Who reports.
-    pub settings: &'a TlsReportSettings,
+    pub settings: &'a DailyReportSettings,
     /// Our name.
     pub node: &'a str,
     /// Whether domains ask for reports.
@@ -70,7 +70,7 @@ impl Outgoing {
         Submission {
             envelope: Envelope {
                 reference,
-                origin: Origin::TlsReport,
+                origin: Origin::AggregateReport,
                 arrived: unix_seconds().saturating_mul(1000),
                 customer: Arc::from(""),
                 reverse_path: ReversePath::Null,

@@ -403,13 +403,13 @@ pub fn seconds_of(day: DayNumber) -> (u64, u64) {
     (start, start + (DAY_SECONDS - 1))
 }
 
-fn day_text(day: DayNumber) -> String {
+pub(in crate::deliver) fn day_text(day: DayNumber) -> String {
     let seconds = i64::try_from(seconds_of(day).0).unwrap_or(0);
     let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
     time.to_string().chars().take(10).collect()
 }
 
-fn day_of_file(name: &str) -> Option<DayNumber> {
+pub(in crate::deliver) fn day_of_file(name: &str) -> Option<DayNumber> {
     let day = name.strip_suffix(".jsonl")?;
     let start: Timestamp = format!("{day}T00:00:00Z").parse().ok()?;
     u64::try_from(start.as_second())

@@ -2,6 +2,7 @@
 //!
 //! The Rust types are in `crate::decision`, `crate::policy` and `scan::finding`.
 
+use super::authentication;
 use super::{Field, Part, Shape, always, maybe};
 
 /// How far a session or transaction came.
@@ -15,8 +16,8 @@ pub(super) const UNAVAILABLE_CAUSES: &[&str] = &[
 
 #[rustfmt::skip]
 const KINDS: &[&str] = &[
-    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "policy",
-    "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
+    "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "dmarc",
+    "spf-fail", "policy", "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
 ];
 
 /// What `decided` tells.
@@ -268,6 +269,8 @@ const FINDING: Part = Part {
         maybe("score", Shape::Part(&SCORE), "Its own score."),
         maybe("action", Shape::Text, "Its own advice in its own word."),
         maybe("reference", Shape::Text, "Its own reference to this finding."),
+        maybe("policy", Shape::Part(&authentication::POLICY_FAILURE), "What the owner of the author's domain asks for, if that is not authenticated."),
+        maybe("authentication", Shape::Part(&authentication::AUTHENTICATION), "What is known of the sender's authentication."),
         maybe("symbols", Shape::List(&Shape::Part(&SYMBOL)), "What it observed."),
         maybe("reason", Shape::Text, "One line for the postmaster."),
         maybe("unavailable", Shape::Part(&UNAVAILABLE), "Why it gave no answer; there is nothing else then."),

@@ -159,6 +159,7 @@ fn findings() -> Vec<Finding> {
     }));
     let away = |cause| Finding::unavailable("sophos", Unavailable::new(cause, "no answer"));
     findings.extend(CAUSES.map(away));
+    findings.extend(super::authentication::findings());
     findings
 }
 
@@ -460,6 +461,16 @@ fn of_the_process() -> Vec<Event> {
             domain: "example.net".to_owned(),
             to: "https://reports.example.net/tls".to_owned(),
             detail: "the web server answers 500 Internal Server Error".to_owned(),
+        },
+        Event::DmarcReportSent {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            messages: 12,
+        },
+        Event::DmarcReportFailed {
+            domain: "example.net".to_owned(),
+            to: "dmarc@example.net".to_owned(),
+            detail: "the queue is full".to_owned(),
         },
         Event::MemoryExhausted {
             bytes: 1 << 30,

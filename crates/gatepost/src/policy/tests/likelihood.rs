@@ -130,6 +130,7 @@ fn virus_classes_have_a_fixed_meaning() {
 fn equal_settings_have_equal_fingerprints() {
     let settings = |rule: EngineRule| Settings {
         engines: [("rspamd".to_owned(), rule)].into(),
+        ..Settings::default()
     };
     let rules = [
         rule(None, None),

@@ -29,8 +29,8 @@ fn a_block_list_refuses_at_once_and_an_allow_entry_is_its_exception() {
     let reason = verdict.reason().unwrap();
     assert_eq!(reason.kind, Kind::List);
     assert_eq!(reason.detail, "client on block list: 192.0.2.0/24");
-    assert_eq!(mail(&[block.clone(), allow.clone()]), Verdict::ACCEPT);
-    assert_eq!(mail(&[allow, block]), Verdict::ACCEPT);
+    assert_eq!(mail(&[block.clone(), allow.clone()], None), Verdict::ACCEPT);
+    assert_eq!(mail(&[allow, block], None), Verdict::ACCEPT);
 }
 
 #[test]
@@ -98,6 +98,8 @@ fn each_kind_has_its_codes() {
             "relay 550 5.7.1",
             "mailbox 550 5.1.1",
             "list 550 5.7.1",
+            "dmarc 550 5.7.26",
+            "spf-fail 550 5.7.23",
             "policy 550 5.7.1",
             "engine-unavailable 451 4.3.0",
             "nexthop-down 451 4.4.1",
@@ -131,6 +133,7 @@ fn recipients_share_a_transaction_if_nothing_differs() {
     };
     let other_settings = Settings {
         engines: BTreeMap::from([("rspamd".to_owned(), other_rule)]),
+        ..Settings::default()
     };
     let others = [
         RecipientClass {

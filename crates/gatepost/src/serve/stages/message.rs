@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Zoned;
 use jiff::tz::TimeZone;
+use scan::engine::Armed;
 use scan::finding::Finding;
 use scan::message::Message;
 use scan::specimen::Specimen;
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 
 use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
+use crate::deliver::dmarc_reports::observation::observed;
+use crate::engines::settle_authentication;
 use crate::policy::{self, Kind, ListMatch, MessageFacts, Reason, Verdict};
 use crate::replies::LANGUAGE_DEFAULT;
 use crate::serve::content::{ContentError, KeptContent};
@@ -73,7 +76,11 @@ async fn examine(
     transaction.lists.extend(cx.lists.authors(&message));
     let specimen = Arc::new(specimen(conversation, transaction, message, received));
     let begun = Instant::now();
-    let findings = scan_for(&cx, transaction, &specimen).await;
+    let mut engines = engines_for(&cx, transaction);
+    // What a client sends that may relay begins its way here: it has nothing to prove.
+    let is_judged = !conversation.client.may_relay(&cx);
+    settle_authentication(&mut engines, &specimen, is_judged);
+    let findings = scan_for(&cx, transaction, &engines, &specimen).await;
     transaction.outcome.timings.scan = milliseconds(begun);
 
     let begun = Instant::now();
@@ -90,19 +97,37 @@ async fn examine(
         replies.extend(dispose(conversation, transaction, disposal).await);
     }
     transaction.outcome.timings.dispose = milliseconds(begun);
+    note_for_reports(&cx, transaction, &specimen, &findings);
     transaction.outcome.findings = findings;
     replies.sort_unstable_by_key(|(recipient, _)| *recipient);
     replies.into_iter().map(|(_, reply)| reply).collect()
 }
 
-/// All engines that any group wants, in one wave that ends once no group's verdict can change.
-async fn scan_for(
+/// What the owner of the author's domain is told tomorrow, if he asks.
+fn note_for_reports(
     cx: &Context,
     transaction: &Transaction,
-    specimen: &Arc<Specimen>,
-) -> Vec<Finding> {
-    let engines = match transaction.groups.as_slice() {
-        [] => return Vec::new(),
+    specimen: &Specimen,
+    findings: &[Finding],
+) {
+    let reports = &cx.services.dmarc_reports;
+    if !reports.is_on() {
+        return;
+    }
+    let verdict = transaction.outcome.verdict.as_ref();
+    let is_refused = verdict.is_some_and(|verdict| matches!(verdict, Verdict::Refuse { .. }));
+    let first = transaction.groups.first();
+    let action = first.map(|group| group.route.settings.dmarc);
+    let observation = observed(findings, specimen, is_refused, action.unwrap_or_default());
+    if let Some(observation) = observation {
+        reports.note(&observation);
+    }
+}
+
+/// All engines that any group wants.
+fn engines_for(cx: &Context, transaction: &Transaction) -> Vec<Armed> {
+    match transaction.groups.as_slice() {
+        [] => Vec::new(),
         [group] => group.route.engines.clone(),
         groups => cx.engines.of_any(
             &groups
@@ -110,7 +135,16 @@ async fn scan_for(
                 .map(|group| &*group.route.settings)
                 .collect::<Vec<_>>(),
         ),
-    };
+    }
+}
+
+/// One wave, which ends once no group's verdict can change.
+async fn scan_for(
+    cx: &Context,
+    transaction: &Transaction,
+    engines: &[Armed],
+    specimen: &Arc<Specimen>,
+) -> Vec<Finding> {
     if engines.is_empty() {
         return Vec::new();
     }
@@ -135,7 +169,7 @@ async fn scan_for(
             })
         };
     scan(
-        &engines,
+        engines,
         Arc::clone(specimen),
         cx.config.scan.deadline,
         &mut certain,
@@ -207,6 +241,7 @@ fn specimen(
             .map(|recipient| recipient.forward_path.clone())
             .collect(),
         authenticated_as: client.authenticated_as.clone(),
+        authentication: Arc::default(),
         hostname: conversation.cx.config.node.name.clone(),
         received,
     }

@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use net::resolver::{DnsError, Resolver};
-use tokio::time::timeout;
 
 use super::standing::Outcome;
-use super::{List, Subject, code, question};
+use super::{List, Subject, code, look_up, question};
 
 /// A name that a list has to list, or must not.
 struct Point {
@@ -72,15 +71,14 @@ async fn look(
 ) -> Vec<(Point, Found)> {
     let look = points.into_iter().map(|point| async move {
         let name = question::under(&list.zone, &point.label);
-        let found = match timeout(deadline, resolver.ipv4(&name)).await {
-            Ok(Ok(answers)) => match code::read(list, &answers) {
+        let found = match look_up(resolver, &name, deadline).await {
+            Ok(answers) => match code::read(list, &answers) {
                 code::Reading::Refusal(why) => Found::Refusal(why),
                 // Codes of the operator need not know what stands for a test.
                 code::Reading::Listed { .. } | code::Reading::NotListed => Found::Listed,
             },
-            Ok(Err(DnsError::Temporary { detail })) => Found::Silent(detail),
-            Ok(Err(_)) => Found::NotListed,
-            Err(_) => Found::Silent("no answer in time".to_owned()),
+            Err(DnsError::Temporary { detail }) => Found::Silent(detail),
+            Err(_) => Found::NotListed,
         };
         (point, found)
     });

@@ -3,8 +3,8 @@ use std::io::Read;
 use super::super::Failure;
 use super::*;
 
-pub(crate) fn settings() -> TlsReportSettings {
-    TlsReportSettings {
+pub(crate) fn settings() -> DailyReportSettings {
+    DailyReportSettings {
         enabled: true,
         organization: "Example Hosting".to_owned(),
         contact: "postmaster@example.com".parse().unwrap(),

@@ -47,7 +47,7 @@ fn the_message_is_a_multipart_report() {
 fn base64_is_as_the_rfc_has_it() {
     let encoded = |bytes: &[u8]| {
         let mut text = String::new();
-        base64(bytes, &mut text);
+        base64_lines(bytes, &mut text);
         text
     };
     for (bytes, expected) in [

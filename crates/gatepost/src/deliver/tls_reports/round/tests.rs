@@ -74,7 +74,7 @@ async fn a_report_goes_to_those_who_ask() {
         let outgoing = sent[0].clone();
         let submission = outgoing.into_submission("R".to_owned(), Some(signature));
         assert_eq!(submission.envelope.reverse_path, ReversePath::Null);
-        assert_eq!(submission.envelope.origin, Origin::TlsReport);
+        assert_eq!(submission.envelope.origin, Origin::AggregateReport);
         let message = submission.content.concat();
         assert!(message.starts_with(b"DKIM-Signature: x\r\nFrom: "));
         assert!(crate::deliver::security::is_tls_optional(&message));

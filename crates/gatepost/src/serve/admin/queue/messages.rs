@@ -16,7 +16,7 @@ pub struct QueuedMessage {
     pub queue_id: String,
     /// The reference of the transaction that brought it.
     pub reference: String,
-    /// `received`, `report` or `tls-report`.
+    /// `received`, `report` or `aggregate-report`.
     pub origin: String,
     /// When it was accepted.
     pub arrived: Time,
@@ -297,7 +297,7 @@ impl QueuedMessage {
             origin: match envelope.origin {
                 Origin::Received => "received",
                 Origin::Report => "report",
-                Origin::TlsReport => "tls-report",
+                Origin::AggregateReport => "aggregate-report",
             }
             .to_owned(),
             arrived: time(envelope.arrived),
