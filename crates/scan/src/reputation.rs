@@ -1,9 +1,285 @@
-//! The engine that knows senders by their past: what lists in the DNS say of them (`lists`), and what came from them
-//! before.
+//! The engine that knows senders by their past: what lists in the DNS say of them (`lists`), and what came from them before
+//! (`record`). `greylist` has newcomers come again, `rate` counts what comes in a time.
 //!
-//! It gives facts and points, as every engine does; what is refused is decided by the policy.
+//! It gives points and a class, as every engine does; what is refused is decided by the policy. It is never *unavailable*:
+//! a list that is silent is told, and the record is always at hand.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use futures_util::future::BoxFuture;
+use smtp::{Domain, ReversePath};
+use tokio::time::timeout;
+
+use crate::auth::facts::{Authentication, SpfResult};
+use crate::engine::Engine;
+use crate::finding::{Finding, Score, SpamClass, Symbol, Unavailable, UnavailableCause};
+use crate::limits::{DETAIL_BYTES_MAX, SYMBOLS_MAX};
+use crate::printable::printable;
+use crate::specimen::Specimen;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
+pub mod greylist;
+mod links;
 pub mod lists;
+pub mod rate;
 pub mod record;
+
+use lists::{About, Lists, Round, Subject};
+use record::{Class, Opinion, Record, Sender};
+
+/// Points from which a message is likely spam by the past of its sender alone.
+pub const LIKELY_POINTS: f32 = 5.0;
+
+/// How long the engine waits for the facts of sender authentication.
+const AUTHENTICATION_WAIT: Duration = Duration::from_secs(8);
+
+/// What the engine is told.
+#[derive(Clone, Debug)]
+pub struct ReputationSettings {
+    /// Its name, as in the configuration.
+    pub name: String,
+    /// What is known of senders.
+    pub record: Arc<Record>,
+    /// Lists in the DNS.
+    pub lists: Lists,
+    /// How long these are waited for.
+    pub lists_deadline: Duration,
+}
+
+/// The engine.
+pub struct Reputation {
+    settings: ReputationSettings,
+}
+
+impl Reputation {
+    /// With these settings.
+    pub fn new(settings: ReputationSettings) -> Reputation {
+        Reputation { settings }
+    }
+
+    async fn rate(&self, specimen: &Specimen) -> Finding {
+        let about = self.about(specimen);
+        let (round, authentication) = tokio::join!(
+            self.settings
+                .lists
+                .ask(&about, self.settings.lists_deadline),
+            authentication(specimen),
+        );
+        let domains = domains(authentication.as_deref());
+        let sender = Sender {
+            ip: specimen.client_ip,
+            helo: &specimen.helo,
+            helo_is_proven: helo_is_proven(
+                &specimen.helo,
+                specimen.client_name.as_deref(),
+                authentication.as_deref(),
+            ),
+            domains: &domains,
+        };
+        let opinion = self.settings.record.sender(&sender, seconds_now());
+        finding(&self.settings.name, &opinion, &round)
+    }
+
+    /// What the lists are asked about: links only if a list wants them, for finding them takes time.
+    fn about(&self, specimen: &Specimen) -> About {
+        let lists = &self.settings.lists;
+        let reverse_path = match &specimen.reverse_path {
+            ReversePath::Null => None,
+            ReversePath::Mailbox(mailbox) => match &mailbox.domain {
+                Domain::Name(name) => Some(name.as_str().to_owned()),
+                Domain::Literal(_) | Domain::GeneralLiteral(_) => None,
+            },
+        };
+        About {
+            ip: Some(specimen.client_ip),
+            helo: specimen.helo.clone(),
+            reverse_path,
+            from: match lists.want(Subject::From) {
+                true => author_domains(specimen),
+                false => Vec::new(),
+            },
+            links: match lists.want(Subject::Url) {
+                true => links::hosts(&specimen.message),
+                false => Vec::new(),
+            },
+        }
+    }
+}
+
+impl Engine for Reputation {
+    fn name(&self) -> &str {
+        &self.settings.name
+    }
+
+    fn examine(&self, specimen: Arc<Specimen>) -> BoxFuture<'_, Result<Finding, Unavailable>> {
+        Box::pin(async move { Ok(self.rate(&specimen).await) })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {
+        Box::pin(async move {
+            let lists = &self.settings.lists;
+            if lists.is_empty() {
+                return Ok("its own record of senders, no lists".to_owned());
+            }
+            let health = lists.try_all(self.settings.lists_deadline).await;
+            let mut troubles = String::new();
+            let mut caveats = String::new();
+            for (name, health) in &health {
+                let out = match health {
+                    lists::ListHealth::LeftOut { why } => Some((&mut troubles, why)),
+                    lists::ListHealth::Serving { caveat: Some(why) } => Some((&mut caveats, why)),
+                    _ => None,
+                };
+                if let Some((out, why)) = out {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "; list {name} {why}");
+                }
+            }
+            if troubles.is_empty() {
+                let count = health.len();
+                Ok(format!("its own record of senders, {count} lists{caveats}"))
+            } else {
+                let detail = format!("{}{caveats}", troubles.trim_start_matches("; "));
+                Err(Unavailable::new(UnavailableCause::Refused, detail))
+            }
+        })
+    }
+}
+
+/// Seconds since 1970.
+pub fn seconds_now() -> u32 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| {
+        u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
+    })
+}
+
+/// The domains that answer for a message.
+pub fn domains(authentication: Option<&Authentication>) -> Vec<String> {
+    let domains = authentication
+        .into_iter()
+        .flat_map(Authentication::authenticated_domains);
+    domains.map(str::to_owned).collect()
+}
+
+/// Whether the name given with EHLO is the client's own: its confirmed reverse name is the same or below the same domain, or
+/// SPF says so of that name.
+pub fn helo_is_proven(
+    helo: &str,
+    client_name: Option<&str>,
+    authentication: Option<&Authentication>,
+) -> bool {
+    let helo = helo.trim_end_matches('.');
+    let is_name = client_name.is_some_and(|name| name.eq_ignore_ascii_case(helo));
+    let spf = authentication.and_then(|facts| facts.spf_helo.as_ref());
+    is_name
+        || spf.is_some_and(|fact| {
+            fact.result == SpfResult::Pass && fact.domain.eq_ignore_ascii_case(helo)
+        })
+}
+
+/// The facts of sender authentication, as soon as they are there; none if they do not come in time.
+async fn authentication(specimen: &Specimen) -> Option<Arc<Authentication>> {
+    let facts = timeout(AUTHENTICATION_WAIT, specimen.authentication.wait()).await;
+    facts.ok().cloned()
+}
+
+fn author_domains(specimen: &Specimen) -> Vec<String> {
+    let authors = specimen.message.view().authors().iter();
+    let domains = authors.filter_map(|author| {
+        let (_, domain) = author.address.as_deref()?.rsplit_once('@')?;
+        Some(domain.trim().to_owned())
+    });
+    domains.collect()
+}
+
+/// What record and lists come to.
+fn finding(engine: &str, opinion: &Opinion, round: &Round) -> Finding {
+    let points = opinion.points + round.points();
+    let spam = if points >= LIKELY_POINTS {
+        SpamClass::Bulk
+    } else if points >= 1.0 {
+        SpamClass::Suspect
+    } else if opinion.class == Class::Good && points < 0.0 {
+        SpamClass::Nonspam
+    } else {
+        SpamClass::Unknown
+    };
+    let mut symbols = record_symbols(opinion);
+    symbols.extend(list_symbols(round));
+    symbols.truncate(SYMBOLS_MAX);
+    Finding {
+        spam: Some(spam),
+        score: Some(Score {
+            value: points,
+            required: Some(LIKELY_POINTS),
+        }),
+        symbols,
+        reason: reason(opinion, round),
+        ..Finding::new(engine)
+    }
+}
+
+fn record_symbols(opinion: &Opinion) -> Vec<Symbol> {
+    let told = opinion
+        .entries
+        .iter()
+        .filter(|(entry, points)| *points != 0.0 || entry.class != Class::Unknown);
+    told.map(|(entry, points)| Symbol {
+        name: format!("{}_{}", entry.key.kind(), entry.class.word())
+            .to_ascii_uppercase()
+            .replace('-', "_"),
+        score: Some(*points),
+        detail: Some(printable(&entry.reason, DETAIL_BYTES_MAX)),
+    })
+    .collect()
+}
+
+fn list_symbols(round: &Round) -> Vec<Symbol> {
+    let name = |list: &str| {
+        let upper = list.to_ascii_uppercase();
+        upper.replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+    };
+    let hits = round.hits.iter().map(|hit| {
+        let who = printable(&hit.who, DETAIL_BYTES_MAX);
+        let mut detail = format!("{} {who}: {}", hit.subject.word(), hit.answer);
+        if !hit.meaning.is_empty() {
+            let _ = write!(detail, ", {}", hit.meaning);
+        }
+        Symbol {
+            name: format!("LIST_{}", name(&hit.list)),
+            score: Some(hit.weight),
+            detail: Some(printable(&detail, DETAIL_BYTES_MAX)),
+        }
+    });
+    let silent = round.silent.iter().map(|(list, why)| Symbol {
+        name: format!("SILENT_{}", name(list)),
+        score: None,
+        detail: Some(printable(why, DETAIL_BYTES_MAX)),
+    });
+    hits.chain(silent).collect()
+}
+
+/// One line: what the record says, and which lists list the sender.
+fn reason(opinion: &Opinion, round: &Round) -> String {
+    let mut reason = opinion.reason.clone();
+    let mut told: Vec<&str> = Vec::new();
+    for hit in &round.hits {
+        if !told.contains(&&*hit.list) {
+            told.push(&hit.list);
+            let sort = if hit.weight < 0.0 {
+                "trusted"
+            } else {
+                "listed"
+            };
+            let _ = write!(reason, "; {} is {sort} by {}", hit.who, hit.list);
+        }
+    }
+    printable(&reason, 4 * DETAIL_BYTES_MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -133,6 +133,12 @@ impl Lists {
         self.lists.is_empty()
     }
 
+    /// Whether any list is asked about this.
+    pub fn want(&self, subject: Subject) -> bool {
+        let mut lists = self.lists.iter();
+        lists.any(|kept| kept.list.asked_about.contains(&subject))
+    }
+
     /// Asks all lists about a message and its client; whoever has not answered within `deadline` is silent.
     pub async fn ask(&self, about: &About, deadline: Duration) -> Round {
         let mut left = crate::limits::LIST_QUESTIONS_MAX;

@@ -51,14 +51,8 @@ pub enum Loaded {
 /// Those of the disk; the snapshot before stays then.
 pub fn save(record: &Record, path: &Path) -> io::Result<()> {
     let aside = path.with_extension("new");
-    let file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o640)
-        .open(&aside)?;
     let mut out = Summed {
-        file: BufWriter::new(file),
+        file: BufWriter::new(created(&aside)?),
         sum: Hasher::new(),
     };
     out.write_all(MAGIC)?;
@@ -81,12 +75,31 @@ pub fn save(record: &Record, path: &Path) -> io::Result<()> {
         .file
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
+    in_place(&file, &aside, path)
+}
+
+fn created(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o640);
+    options.open(path)
+}
+
+/// What is written aside takes its place once it is on the disk.
+fn in_place(file: &File, aside: &Path, path: &Path) -> io::Result<()> {
     file.sync_all()?;
-    fs::rename(&aside, path)?;
+    fs::rename(aside, path)?;
     match path.parent() {
         Some(folder) => File::open(folder)?.sync_all(),
         None => Ok(()),
     }
+}
+
+/// Puts these bytes in place of the file at `path`, whole or not at all.
+pub(in crate::reputation) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = path.with_extension("new");
+    let mut file = created(&aside)?;
+    file.write_all(bytes)?;
+    in_place(&file, &aside, path)
 }
 
 /// Reads what was saved to `path` into the record. Blocks on the disk.
