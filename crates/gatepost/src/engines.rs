@@ -11,6 +11,8 @@ use scan::clamav::{Clamav, ClamavSettings};
 use scan::ctasd::{Ctasd, CtasdSettings};
 use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
 use scan::icap::{Icap, IcapSettings};
+use scan::reputation::lists::{ListHealth, ListObserver, Lists};
+use scan::reputation::{Reputation, ReputationSettings};
 use scan::rspamd::{Rspamd, RspamdSettings};
 use scan::sophos::{Sophos, SophosSettings};
 use scan::spamassassin::{Spamassassin, SpamassassinReport, SpamassassinSettings};
@@ -21,9 +23,13 @@ use crate::config::{self, Config, EncryptedArchives, EngineKind};
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::policy;
+use crate::senders::Senders;
 
 /// The engine that gathers what is known of the sender's authentication.
 pub const AUTH: &str = "auth";
+
+/// The engine that knows the past of senders.
+pub const REPUTATION: &str = "reputation";
 
 /// The engines of a node, in the order of their names.
 #[derive(Clone, Default)]
@@ -44,6 +50,7 @@ pub fn arm(
     previous: Option<&EngineSet>,
     journal: &Journal,
     resolver: &Resolver,
+    senders: &Senders,
 ) -> EngineSet {
     let engines = config
         .engines
@@ -52,11 +59,18 @@ pub fn arm(
             let kept = previous
                 .and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted))
                 // It has no connections, and its settings are not all in its table.
-                .filter(|made| made.from.kind != EngineKind::Auth);
+                .filter(|made| {
+                    !matches!(made.from.kind, EngineKind::Auth | EngineKind::Reputation(_))
+                });
             kept.cloned().unwrap_or_else(|| Made {
                 from: wanted.clone(),
                 armed: Armed {
-                    engine: make(wanted, config, resolver, &observer(journal.clone())),
+                    engine: match &wanted.kind {
+                        EngineKind::Reputation(settings) => {
+                            reputation(wanted, settings, resolver, journal, senders)
+                        }
+                        _ => make(wanted, config, resolver, &observer(journal.clone())),
+                    },
                     deadline: wanted.deadline,
                 },
             })
@@ -91,11 +105,11 @@ impl EngineSet {
     }
 }
 
-/// Leaves sender authentication out where a message is not judged by it. Where nobody gathers facts, there are none that another
+/// Leaves out what judges a sender where a message is not judged by that. Where nobody gathers facts, there are none that another
 /// engine could wait for.
-pub fn settle_authentication(engines: &mut Vec<Armed>, specimen: &Specimen, is_judged: bool) {
+pub fn settle_sender(engines: &mut Vec<Armed>, specimen: &Specimen, is_judged: bool) {
     if !is_judged {
-        engines.retain(|armed| armed.engine.name() != AUTH);
+        engines.retain(|armed| ![AUTH, REPUTATION].contains(&armed.engine.name()));
     }
     if !engines.iter().any(|armed| armed.engine.name() == AUTH) {
         // Nobody has set it before.
@@ -149,7 +163,7 @@ fn make(
         EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings {
             daemon: daemon(address),
         })),
-        EngineKind::Auth => auth(engine, &config.auth, resolver),
+        EngineKind::Auth | EngineKind::Reputation(_) => auth(engine, &config.auth, resolver),
         EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
             banned_extensions: AttachmentSettings::dangerous_extensions()
                 .map(str::to_owned)
@@ -176,6 +190,35 @@ fn auth(
         trusted_forwarders: settings.trusted_forwarders.iter().copied().collect(),
         trusted_lists: settings.trusted_lists.clone(),
     }))
+}
+
+/// The record belongs to the node and outlives this snapshot; it goes by these settings from now on.
+fn reputation(
+    engine: &config::Engine,
+    settings: &config::Reputation,
+    resolver: &Resolver,
+    journal: &Journal,
+    senders: &Senders,
+) -> Arc<dyn Engine> {
+    senders.record.set(settings.record);
+    let observer = list_observer(journal.clone());
+    Arc::new(Reputation::new(ReputationSettings {
+        name: engine.name.clone(),
+        record: Arc::clone(&senders.record),
+        lists: Lists::new(settings.lists.clone(), resolver.clone(), Some(observer)),
+        lists_deadline: settings.lists_deadline,
+    }))
+}
+
+/// Tells of lists that are left out or taken in again.
+fn list_observer(journal: Journal) -> ListObserver {
+    Arc::new(move |list: &str, health: &ListHealth| {
+        let list = Arc::from(list);
+        journal.emit(&match health.trouble() {
+            Some(detail) => Event::ListLeftOut { list, detail },
+            None => Event::ListBack { list },
+        });
+    })
 }
 
 fn address_of(address: &config::Address) -> Address {

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use scan::address::Address;
 
-use super::Secret;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
+use super::{Reputation, Secret};
 use crate::policy::{EngineRule, OnFailure};
 
 /// One `[engine.NAME]`.
@@ -69,6 +69,8 @@ pub enum EngineKind {
         /// Of the daemon.
         address: Address,
     },
+    /// The past of senders.
+    Reputation(Box<Reputation>),
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
     /// Sender authentication, examined in this process; its settings are those of `[auth]`.
@@ -100,7 +102,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 8] = [
+pub(super) const NAMES: [&str; 9] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -109,6 +111,7 @@ pub(super) const NAMES: [&str; 8] = [
     "ctasd",
     "attachment",
     "auth",
+    "reputation",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
@@ -158,7 +161,7 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) | EngineKind::Auth => None,
+            EngineKind::Attachment(_) | EngineKind::Auth | EngineKind::Reputation(_) => None,
         }
     }
 }
@@ -170,6 +173,10 @@ impl EngineKind {
         }
         if name == "auth" {
             return Some(EngineKind::Auth);
+        }
+        if name == "reputation" {
+            let reputation = Reputation::read(section);
+            return Some(EngineKind::Reputation(Box::new(reputation)));
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -249,7 +256,7 @@ impl EngineRule {
             if section.has(key) && !has_scores(name) {
                 let fault = Fault::new(
                     format!("`{key}` means nothing for {name}, which gives no score"),
-                    "remove it; only spamassassin and rspamd have thresholds",
+                    "remove it; only spamassassin, rspamd and reputation have thresholds",
                 );
                 section.error(key, fault);
             } else if let Some(score) = section.number_if_given(key) {
@@ -262,11 +269,11 @@ impl EngineRule {
 
 /// Whether an engine runs in this process, without a daemon.
 fn is_built_in(name: &str) -> bool {
-    matches!(name, "attachment" | "auth")
+    matches!(name, "attachment" | "auth" | "reputation")
 }
 
 fn has_scores(name: &str) -> bool {
-    matches!(name, "spamassassin" | "rspamd")
+    matches!(name, "spamassassin" | "rspamd" | "reputation")
 }
 
 fn check_order(section: &Section<'_, '_>, rule: &EngineRule) {

@@ -14,10 +14,11 @@ use smtp::Status;
 use smtp::server::{Answer, Content as ContentFacts, Defect};
 use tokio::time::Instant;
 
+use super::sender::caution;
 use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
 use crate::deliver::dmarc_reports::observation::observed;
-use crate::engines::settle_authentication;
+use crate::engines::settle_sender;
 use crate::policy::{self, Kind, ListMatch, MessageFacts, Reason, Verdict};
 use crate::replies::LANGUAGE_DEFAULT;
 use crate::serve::content::{ContentError, KeptContent};
@@ -79,7 +80,7 @@ async fn examine(
     let mut engines = engines_for(&cx, transaction);
     // What a client sends that may relay begins its way here: it has nothing to prove.
     let is_judged = !conversation.client.may_relay(&cx);
-    settle_authentication(&mut engines, &specimen, is_judged);
+    settle_sender(&mut engines, &specimen, is_judged);
     let findings = scan_for(&cx, transaction, &engines, &specimen).await;
     transaction.outcome.timings.scan = milliseconds(begun);
 
@@ -87,6 +88,15 @@ async fn examine(
     let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(transaction.recipients.len());
     for group in 0..transaction.groups.len() {
         let verdict = decide(transaction, group, &findings);
+        let verdict = cautious(
+            &cx,
+            transaction,
+            group,
+            verdict,
+            &specimen,
+            &findings,
+            is_judged,
+        );
         let disposal = Disposal {
             group,
             specimen: &specimen,
@@ -184,6 +194,32 @@ fn decide(transaction: &Transaction, group: usize, findings: &[Finding]) -> Verd
     match transaction.groups.get(group) {
         Some(group) => policy::message(&facts, findings, &group.route.settings),
         None => Verdict::ACCEPT,
+    }
+}
+
+/// What becomes of a message that would be taken, by what its sender has sent before.
+fn cautious(
+    cx: &Context,
+    transaction: &Transaction,
+    group: usize,
+    verdict: Verdict,
+    specimen: &Specimen,
+    findings: &[Finding],
+    is_judged: bool,
+) -> Verdict {
+    match transaction.groups.get(group) {
+        Some(of) if is_judged => {
+            let lists = lists(transaction, group);
+            caution(
+                cx,
+                &of.route.route.caution,
+                verdict,
+                &lists,
+                specimen,
+                findings,
+            )
+        }
+        _ => verdict,
     }
 }
 
