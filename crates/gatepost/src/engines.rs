@@ -32,9 +32,10 @@ pub const AUTH: &str = "auth";
 pub const REPUTATION: &str = "reputation";
 
 /// The engines of a node, in the order of their names.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct EngineSet {
     engines: Vec<Made>,
+    lists: Lists,
 }
 
 /// An engine with the configuration it was made from.
@@ -52,6 +53,7 @@ pub fn arm(
     resolver: &Resolver,
     senders: &Senders,
 ) -> EngineSet {
+    let lists = lists(config, resolver, journal);
     let engines = config
         .engines
         .values()
@@ -67,7 +69,7 @@ pub fn arm(
                 armed: Armed {
                     engine: match &wanted.kind {
                         EngineKind::Reputation(settings) => {
-                            reputation(wanted, settings, resolver, journal, senders)
+                            reputation(wanted, settings, &lists, senders)
                         }
                         _ => make(wanted, config, resolver, &observer(journal.clone())),
                     },
@@ -76,7 +78,7 @@ pub fn arm(
             })
         })
         .collect();
-    EngineSet { engines }
+    EngineSet { engines, lists }
 }
 
 impl EngineSet {
@@ -97,6 +99,11 @@ impl EngineSet {
             })
             .cloned()
             .collect()
+    }
+
+    /// Lists in the DNS.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     /// All of them.
@@ -196,18 +203,27 @@ fn auth(
 fn reputation(
     engine: &config::Engine,
     settings: &config::Reputation,
-    resolver: &Resolver,
-    journal: &Journal,
+    lists: &Lists,
     senders: &Senders,
 ) -> Arc<dyn Engine> {
     senders.record.set(settings.record);
-    let observer = list_observer(journal.clone());
     Arc::new(Reputation::new(ReputationSettings {
         name: engine.name.clone(),
         record: Arc::clone(&senders.record),
-        lists: Lists::new(settings.lists.clone(), resolver.clone(), Some(observer)),
+        lists: lists.clone(),
         lists_deadline: settings.lists_deadline,
     }))
+}
+
+/// The lists in the DNS that the configuration names.
+fn lists(config: &Config, resolver: &Resolver, journal: &Journal) -> Lists {
+    let engine = config.engines.get(REPUTATION);
+    let lists = match engine.map(|engine| &engine.kind) {
+        Some(EngineKind::Reputation(settings)) => settings.lists.clone(),
+        _ => Vec::new(),
+    };
+    let observer = list_observer(journal.clone());
+    Lists::new(lists, resolver.clone(), Some(observer))
 }
 
 /// Tells of lists that are left out or taken in again.
