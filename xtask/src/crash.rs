@@ -1,9 +1,9 @@
 //! `cargo xtask crash`: Gatepost under load, killed with SIGKILL at random moments and started again at once, 200 times.
 //!
-//! Every message that got 250 has to reach the sink, unharmed. A message may reach it twice only if it was in flight: if a kill
-//! followed so soon that its delivery was not yet noted. The moments are drawn from a seed, which is printed; what happens at
-//! them is up to the machine. A kill takes nothing from the page cache: lost and torn writes are the simulation's affair, in the
-//! queue crate.
+//! The load comes from clients of its own and from smtp-source(1), at three listeners. Every message that got 250 has to reach
+//! the sink, unharmed. A message may reach it twice only if it was in flight: if a kill followed so soon that its delivery was
+//! not yet noted. The moments are drawn from a seed, which is printed; what happens at them is up to the machine. A kill takes
+//! nothing from the page cache: lost and torn writes are the simulation's affair, in the queue crate.
 
 mod gateway;
 mod ledger;
@@ -11,6 +11,7 @@ mod load;
 mod message;
 mod report;
 mod sink;
+mod source;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use self::ledger::Ledger;
 use self::load::Load;
 use self::report::Report;
 use self::sink::Sink;
+use self::source::Source;
 use crate::random::Random;
 
 /// Kills of a whole run, and of the small one among the tests.
@@ -111,13 +113,16 @@ fn crash(settings: &Settings) -> Result<Report> {
     let sink = Sink::start(settings.seed, Arc::clone(&ledger))?;
     let mut gateway = Gateway::start(&reaper, &settings.program, sink.port())?;
     let load = Load::start(settings.seed, gateway.ports(), &ledger);
+    let source = Source::start(gateway.ports(), &ledger)?;
     let start = Instant::now();
     let killed = kill_often(settings, &reaper, &mut gateway, &ledger);
     let refusals = load.stop()?;
+    source.stop()?;
     killed?;
     drain(&mut gateway, &ledger)?;
     let repeated_after_stop = repeated_after_clean_stop(&reaper, &mut gateway, &ledger)?;
     let mut report = Report::of(&ledger.close(), sink.harmed());
+    ensure!(report.sourced > 0, "no message of smtp-source was accepted");
     report.seed = settings.seed;
     report.seconds = start.elapsed().as_secs_f64();
     report.repeated_after_clean_stop = repeated_after_stop;

@@ -20,6 +20,7 @@ mod explain;
 mod generate;
 mod queue;
 mod reputation;
+mod rules;
 mod scan;
 mod serve;
 mod socket;
@@ -73,6 +74,9 @@ enum Command {
     /// Check the surroundings: this machine, DNS, engines, nexthops, IPv6, firewalls in the path
     #[command(after_help = doctor::AFTER_HELP)]
     Doctor(doctor::DoctorOptions),
+    /// Tell the rules on content, try them on a message, check files with rules
+    #[command(subcommand, after_help = rules::AFTER_HELP)]
+    Rules(rules::RulesCommand),
     /// Let the running node read its configuration again
     Reload {
         /// One JSON object instead of text
@@ -122,6 +126,7 @@ pub fn run() -> ExitCode {
         Command::Scan(options) => scan::run(&config, &options),
         Command::Explain(options) => explain::run(&config, &options),
         Command::Doctor(options) => doctor::run(&config, &options),
+        Command::Rules(command) => rules::run(&config, &command),
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
         Command::Queue { command } => queue::run(&config, command),

@@ -14,6 +14,7 @@ use crate::relay_table::DomainMap;
 use crate::replies::Templates;
 
 mod authentication;
+mod content;
 mod delivery;
 mod domains;
 mod engine;
@@ -38,6 +39,7 @@ mod tls_policy;
 mod value;
 
 pub use authentication::Authentication;
+pub use content::Content;
 pub use delivery::{AddressPreference, Delivery, InetProtocols};
 pub use engine::{Attachment, EncryptedArchives, Engine, EngineKind};
 pub use error::ConfigError;
@@ -99,7 +101,7 @@ pub struct Config {
     /// The domains of all routes, by the place of the route; [`RelayTable`](crate::relay_table::RelayTable) looks
     /// them up.
     pub domains: Arc<DomainMap>,
-    /// `[engine.NAME]` by name: each engine that is set up (the attachment engine always is).
+    /// `[engine.NAME]` by name: each engine that is set up (those that need no daemon always are).
     pub engines: BTreeMap<String, Engine>,
     /// `[auth]`: what is made of sender authentication.
     pub auth: Authentication,

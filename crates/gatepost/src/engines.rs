@@ -8,6 +8,7 @@ use scan::address::Address;
 use scan::attachment::{Attachment, AttachmentSettings};
 use scan::auth::{Auth, AuthSettings};
 use scan::clamav::{Clamav, ClamavSettings};
+use scan::content::Content;
 use scan::ctasd::{Ctasd, CtasdSettings};
 use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
 use scan::icap::{Icap, IcapSettings};
@@ -182,6 +183,10 @@ fn make(
             archive_entries_max: attachment.archive_entries_max,
             ..AttachmentSettings::default()
         })),
+        EngineKind::Content(content) => {
+            let rules = Arc::clone(&content.rules);
+            Arc::new(Content::new(rules).within(engine.deadline))
+        }
     }
 }
 

@@ -172,5 +172,5 @@ pub fn trace_fields(message: &[u8]) {
         strip_own(&sent, "mx.example.net"),
         std::slice::from_ref(&ours)
     );
-    assert_eq!(strip_own(stripped, "mx.example.net"), []);
+    assert!(strip_own(stripped, "mx.example.net").is_empty());
 }

@@ -81,8 +81,10 @@ pub enum Action {
     Retry,
     /// Try it no more until it is released.
     Hold,
-    /// Go on.
+    /// Go on, at once.
     Release,
+    /// Take a hold back: go on when it would have.
+    Unhold,
     /// Give it up; nobody is told but whoever reads the record.
     Remove,
     /// Send it to this nexthop, or to the configured one again.

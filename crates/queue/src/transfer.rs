@@ -1,7 +1,7 @@
 //! The file in which a queue is moved to another node: what it holds, and what moving it can meet.
 //!
 //! A header, then one record for each message, coded as in a segment, then a footer with counts (`format`). It is written
-//! from its start to its end and then declared finished (`write`), and read piece by piece: what is damaged is told, and the
+//! from its start to its end and then declared finished (`write`), all under a name with the ending `.unfinished`, and read piece by piece: what is damaged is told, and the
 //! rest is found again (`read`). When messages are taken out of a queue and put into one is told in `queue::export` and
 //! `queue::import`.
 
@@ -18,6 +18,7 @@ pub(crate) mod write;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use smtp::ReversePath;
@@ -37,6 +38,8 @@ pub struct ExportRequest {
     pub by: Actor,
     /// How long parcels that are being delivered are waited for, all together.
     pub patience: Duration,
+    /// Set once it is not wanted any more: then it is aborted, unless it is finished already.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Which recipients of a message are exported, by their indices in the envelope.
@@ -180,6 +183,10 @@ pub enum TransferError {
     },
     /// The queue could not be read or written: as above.
     Queue(String),
+    /// It was asked to end before it was finished: every message is in the queue, and goes on.
+    Aborted,
+    /// An export could not be brought to its end: its messages stay held, neither delivered nor gone. In words with what to do.
+    Unended(String),
 }
 
 impl fmt::Display for TransferError {
@@ -188,9 +195,14 @@ impl fmt::Display for TransferError {
             TransferError::Recovering => f.write_str(
                 "the messages of earlier runs are still being read: try again when the event queue-recovered is in the log",
             ),
-            TransferError::Busy(what) | TransferError::Refused(what) => f.write_str(what),
+            TransferError::Busy(what)
+            | TransferError::Refused(what)
+            | TransferError::Unended(what) => f.write_str(what),
             TransferError::File { path, detail } => write!(f, "{}: {detail}", path.display()),
             TransferError::Queue(detail) => write!(f, "the queue: {detail}"),
+            TransferError::Aborted => {
+                f.write_str("the export was aborted: its messages are in the queue and go on")
+            }
         }
     }
 }

@@ -13,6 +13,7 @@ mod fixture;
 pub(crate) mod fuzzing;
 mod kind;
 mod name;
+pub(crate) mod outline;
 mod signature;
 mod table;
 mod test_string;

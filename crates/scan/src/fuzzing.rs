@@ -14,6 +14,7 @@ use crate::{clamav, ctasd, icap, rspamd, sophos, spamassassin};
 
 pub use crate::attachment::fuzzing::attachment;
 pub use crate::auth::fuzzing::authentication;
+pub use crate::content::fuzzing::{condition, html, reading};
 pub use crate::reputation::fuzzing::reputation;
 
 #[cfg(test)]

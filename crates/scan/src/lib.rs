@@ -7,6 +7,7 @@ pub mod attachment;
 pub mod auth;
 mod back_off;
 pub mod clamav;
+pub mod content;
 pub mod ctasd;
 #[cfg(test)]
 mod double;

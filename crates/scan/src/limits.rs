@@ -76,8 +76,8 @@ pub const LIST_DOMAINS_MAX: usize = 16;
 /// Questions to lists in the DNS for one message.
 pub const LIST_QUESTIONS_MAX: usize = 250;
 
-/// Labels of a domain of which lists in the DNS are told: `a.b.example.co.uk` is asked about by its last four, three and two
-/// labels, since which of them is listed depends on the list.
+/// Labels of a domain by which lists in the DNS are asked about it: `a.b.example.co.uk` by its last four, and by the three that were
+/// registered, since which of them is listed depends on the list.
 pub const LIST_LABELS_MAX: usize = 4;
 
 /// How long it takes by default until what is known of a sender counts half.

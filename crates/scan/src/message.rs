@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use bytes::Bytes;
 
+use crate::content::reading::Reading;
 use crate::view::View;
 
 /// One immutable message. Clones of its bytes are cheap and share the buffer.
@@ -17,6 +18,7 @@ pub struct Message {
     header_bytes: usize,
     body_start: usize,
     view: OnceLock<View>,
+    reading: OnceLock<Reading>,
 }
 
 /// One header field of a message.
@@ -39,6 +41,7 @@ impl Message {
             header_bytes,
             body_start,
             view: OnceLock::new(),
+            reading: OnceLock::new(),
         }
     }
 
@@ -60,6 +63,11 @@ impl Message {
     /// The MIME view, made once, when first asked for, and shared by all engines.
     pub fn view(&self) -> &View {
         self.view.get_or_init(|| View::parse(&self.bytes))
+    }
+
+    /// What a human sees of it, made once, when first asked for, and shared by all that judge content.
+    pub fn reading(&self) -> &Reading {
+        self.reading.get_or_init(|| Reading::of(self))
     }
 
     /// The header fields in order. Lines that are not part of a field are passed over.

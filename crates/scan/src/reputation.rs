@@ -15,14 +15,13 @@ use tokio::time::timeout;
 use crate::auth::facts::{Authentication, SpfResult};
 use crate::engine::Engine;
 use crate::finding::{Finding, Score, SpamClass, Symbol, Unavailable, UnavailableCause};
-use crate::limits::{DETAIL_BYTES_MAX, SYMBOLS_MAX};
+use crate::limits::{DETAIL_BYTES_MAX, LIST_DOMAINS_MAX, SYMBOLS_MAX};
 use crate::printable::printable;
 use crate::specimen::Specimen;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod greylist;
-mod links;
 pub mod lists;
 pub mod rate;
 pub mod record;
@@ -102,7 +101,7 @@ impl Reputation {
                 false => Vec::new(),
             },
             links: match lists.want(Subject::Url) {
-                true => links::hosts(&specimen.message),
+                true => linked_hosts(specimen),
                 false => Vec::new(),
             },
         }
@@ -194,6 +193,22 @@ fn author_domains(specimen: &Specimen) -> Vec<String> {
         Some(domain.trim().to_owned())
     });
     domains.collect()
+}
+
+/// The hosts that the message links to, each once.
+fn linked_hosts(specimen: &Specimen) -> Vec<String> {
+    let mut hosts: Vec<String> = Vec::new();
+    for link in specimen.message.reading().links() {
+        if hosts.len() >= LIST_DOMAINS_MAX {
+            break;
+        }
+        if let Some(host) = &link.host
+            && !hosts.contains(host)
+        {
+            hosts.push(host.clone());
+        }
+    }
+    hosts
 }
 
 /// What record and lists come to.

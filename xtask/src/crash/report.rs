@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::ledger::{Book, Fate};
+use super::source;
 
 /// A delivery that a kill follows within this time may not have been noted yet, and is then repeated. So may one shortly after
 /// the kill: the sink goes on reading what the server had sent before.
@@ -20,6 +21,8 @@ pub(super) struct Report {
     kills: usize,
     /// Items that got 250.
     accepted: u64,
+    /// Of these, sent by smtp-source.
+    pub(super) sourced: u64,
     /// Items among them that arrived.
     arrived: u64,
     /// Items among them that did not.
@@ -48,9 +51,10 @@ impl Report {
             harmed,
             ..Report::default()
         };
-        for fate in book.items.values() {
+        for (item, fate) in &book.items {
             let (is_accepted, has_arrived) = (fate.accepted.is_some(), !fate.delivered.is_empty());
             report.accepted += u64::from(is_accepted);
+            report.sourced += u64::from(is_accepted && source::is_ours(item.message));
             report.arrived += u64::from(is_accepted && has_arrived);
             report.lost += u64::from(is_accepted && !has_arrived);
             report.unacknowledged += u64::from(!is_accepted && has_arrived);
@@ -102,6 +106,7 @@ impl Report {
                 "seconds": self.seconds,
                 "kills": self.kills,
                 "accepted": self.accepted,
+                "accepted_from_smtp_source": self.sourced,
                 "arrived": self.arrived,
                 "lost": self.lost,
                 "unacknowledged": self.unacknowledged,
@@ -131,6 +136,7 @@ impl fmt::Display for Report {
         )?;
         let lines = [
             ("accepted (messages for one recipient each)", self.accepted),
+            ("of those sent by smtp-source", self.sourced),
             ("of those arrived", self.arrived),
             ("of those lost", self.lost),
             (

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result};
 
 use super::ledger::Ledger;
-use super::message;
+use super::{message, source};
 use crate::random::Random;
 
 /// Of a hundred recipients so many are put off, and of a hundred messages.
@@ -79,6 +79,7 @@ impl Shared {
             write: stream.try_clone().ok()?,
             read: BufReader::new(stream),
             recipients: Vec::new(),
+            sourced: Vec::new(),
             random,
         };
         session.say("220 sink.example.net")?;
@@ -101,6 +102,8 @@ struct Session<'a> {
     read: BufReader<TcpStream>,
     write: TcpStream,
     recipients: Vec<u8>,
+    /// Messages of smtp-source, which are known by their recipients.
+    sourced: Vec<u64>,
     random: Random,
 }
 
@@ -115,10 +118,13 @@ impl Session<'_> {
             "EHLO" => self.say("250-sink.example.net\r\n250-PIPELINING\r\n250 8BITMIME"),
             "MAIL" | "RSET" => {
                 self.recipients.clear();
+                self.sourced.clear();
                 self.say("250 2.0.0 ok")
             }
             "RCPT" => self.recipient(&line),
-            "DATA" if self.recipients.is_empty() => self.say("554 5.5.1 no valid recipients"),
+            "DATA" if self.recipients.is_empty() && self.sourced.is_empty() => {
+                self.say("554 5.5.1 no valid recipients")
+            }
             "DATA" => self.data(),
             "QUIT" => {
                 self.say("221 2.0.0 bye")?;
@@ -130,6 +136,13 @@ impl Session<'_> {
 
     /// `RCPT TO:<r2@three.test>`: the number of the recipient is in its local-part.
     fn recipient(&mut self, line: &str) -> Option<()> {
+        if let Some(message) = source::message_to(line) {
+            if self.random.percent(PUT_OFF_RECIPIENTS) {
+                return self.say("451 4.2.0 not now");
+            }
+            self.sourced.push(message);
+            return self.say("250 2.1.5 ok");
+        }
         let number = line
             .split_once("<r")
             .and_then(|(_, rest)| rest.split_once('@'))
@@ -160,8 +173,19 @@ impl Session<'_> {
         }
         thread::sleep(Duration::from_millis(self.random.below(DELAY_MILLISECONDS)));
         let recipients = std::mem::take(&mut self.recipients);
+        let sourced = std::mem::take(&mut self.sourced);
         if self.random.percent(PUT_OFF_MESSAGES) {
             return self.say("451 4.3.0 not this one");
+        }
+        if !sourced.is_empty() {
+            for message in sourced {
+                self.shared.ledger.delivered(message, &[0], Instant::now());
+            }
+            if !source::is_unharmed(&content) {
+                self.shared
+                    .is_harmed("a message of smtp-source is not what was sent".to_owned());
+            }
+            return self.say("250 2.0.0 taken");
         }
         match message::number_of_unharmed(self.shared.seed, &content) {
             Ok(number) => {

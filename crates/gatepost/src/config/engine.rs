@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use scan::address::Address;
 
+use super::content::Content;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
@@ -73,6 +74,8 @@ pub enum EngineKind {
     Reputation(Box<Reputation>),
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
+    /// What messages say, judged in this process.
+    Content(Content),
     /// Sender authentication, examined in this process; its settings are those of `[auth]`.
     Auth,
 }
@@ -102,7 +105,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -110,6 +113,7 @@ pub(super) const NAMES: [&str; 9] = [
     "icap",
     "ctasd",
     "attachment",
+    "content",
     "auth",
     "reputation",
 ];
@@ -161,7 +165,10 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) | EngineKind::Auth | EngineKind::Reputation(_) => None,
+            EngineKind::Attachment(_)
+            | EngineKind::Content(_)
+            | EngineKind::Auth
+            | EngineKind::Reputation(_) => None,
         }
     }
 }
@@ -170,6 +177,9 @@ impl EngineKind {
     fn read(section: &Section<'_, '_>, name: &str) -> Option<EngineKind> {
         if name == "attachment" {
             return Attachment::read(section).map(EngineKind::Attachment);
+        }
+        if name == "content" {
+            return Content::read(section).map(EngineKind::Content);
         }
         if name == "auth" {
             return Some(EngineKind::Auth);
@@ -256,7 +266,7 @@ impl EngineRule {
             if section.has(key) && !has_scores(name) {
                 let fault = Fault::new(
                     format!("`{key}` means nothing for {name}, which gives no score"),
-                    "remove it; only spamassassin, rspamd and reputation have thresholds",
+                    "remove it; only spamassassin, rspamd, content and reputation have thresholds",
                 );
                 section.error(key, fault);
             } else if let Some(score) = section.number_if_given(key) {
@@ -269,11 +279,11 @@ impl EngineRule {
 
 /// Whether an engine runs in this process, without a daemon.
 fn is_built_in(name: &str) -> bool {
-    matches!(name, "attachment" | "auth" | "reputation")
+    matches!(name, "attachment" | "auth" | "content" | "reputation")
 }
 
 fn has_scores(name: &str) -> bool {
-    matches!(name, "spamassassin" | "rspamd" | "reputation")
+    matches!(name, "spamassassin" | "rspamd" | "content" | "reputation")
 }
 
 fn check_order(section: &Section<'_, '_>, rule: &EngineRule) {

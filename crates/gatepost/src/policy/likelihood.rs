@@ -4,7 +4,8 @@
 //! |-----------------------------------------|---------------------------------------------------------|---------------------|
 //! | a score, and the rule a threshold       | score >= `likely`                                       | score >= `sure`     |
 //! | an action (rspamd)                      | `add header`, `rewrite subject`, `quarantine`, `reject` | `reject`            |
-//! | a score with its mark (spamassassin, reputation) | score >= the mark                                       | score >= 15         |
+//! | a score with its mark (as spamassassin) | score >= the mark                                       | score >= 15         |
+//! | the same of `content`                   | score >= the mark                                       | never               |
 //! | a class alone (ctasd, outbreak, GTUBE)  | `bulk`                                                  | `confirmed`         |
 //! | a failure of DMARC (auth)               | `quarantine`, as the route says also `reject`           | -                   |
 //!
@@ -186,7 +187,11 @@ fn own_mapping(finding: &Finding) -> Likelihood {
     if let Some(score) = finding.score
         && let Some(required) = score.required
     {
-        return if score.value >= SPAMASSASSIN_SURE_DEFAULT && score.value >= required {
+        // What a text is like is a reason to look twice, no proof: the content engine alone is sure only where the
+        // operator says from when.
+        let may_be_sure = finding.engine != scan::content::NAME;
+        return if may_be_sure && score.value >= SPAMASSASSIN_SURE_DEFAULT && score.value >= required
+        {
             Likelihood::Sure
         } else if score.value >= required {
             Likelihood::Likely

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::support::client::Client;
 use super::support::gateway::{Gateway, Setup};
-use super::support::sink::{Manner, Sink};
-use super::support::{await_some_or, message, unused_address};
+use super::support::sink::{Act, Manner, Sink, Step};
+use super::support::{await_some, await_some_or, message, unused_address};
 
 /// Queues, and does not try again by itself while a test lasts.
 const QUEUES: &str = "cut_through = false\nretry_min = \"1h\"\nretry_max = \"2h\"";
@@ -226,7 +226,10 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
     // As soon as something of it is there: usually in its midst.
     await_some_or(
         || "no file".to_owned(),
-        || (fs::metadata(&file).ok()?.len() > 20_000).then_some(()),
+        || {
+            let written = fs::metadata(unfinished(&file)).map_or(0, |it| it.len());
+            (written > 20_000 || file.exists()).then_some(())
+        },
     );
     from.kill_and_start();
     export.wait().unwrap();
@@ -237,7 +240,7 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
         done(&to, &["import", name(&file)]);
     } else {
         assert_eq!(waiting, MANY as u64, "all of them go on");
-        let _ = fs::remove_file(&file);
+        assert!(!file.exists() && !unfinished(&file).exists());
         done(&from, &["export", name(&file), "--all"]);
         from.await_empty_queue();
         done(&to, &["import", name(&file)]);
@@ -245,6 +248,124 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
     assert_eq!(arrived(&sink, MANY), wanted(0..MANY));
     to.await_empty_queue();
     assert_eq!(sink.received().len(), MANY);
+}
+
+/// The name of a file that an export has not finished.
+fn unfinished(file: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.unfinished", file.display()))
+}
+
+#[test]
+fn a_file_that_is_moved_as_soon_as_it_is_there_has_the_messages() {
+    let sink = Sink::smtp();
+    let to = other(&sink);
+    let mut from = full(MANY);
+    let file = from.folder().join("moved.export");
+    let elsewhere = from.folder().join("elsewhere.export");
+    let mut export = begin(&from, &["export", name(&file), "--all"]);
+    await_some_or(
+        || "no file".to_owned(),
+        || fs::rename(&file, &elsewhere).ok(),
+    );
+    from.kill_and_start();
+    export.wait().unwrap();
+    from.await_event("queue-recovered", |_| true);
+    from.await_empty_queue();
+    done(&to, &["import", name(&elsewhere)]);
+    assert_eq!(arrived(&sink, MANY), wanted(0..MANY));
+    to.await_empty_queue();
+    assert_eq!(sink.received().len(), MANY);
+}
+
+#[test]
+fn messages_whose_unfinished_file_is_taken_away_wait_for_an_operator() {
+    let mut from = full(MANY);
+    let file = from.folder().join("taken.export");
+    let elsewhere = from.folder().join("elsewhere.unfinished");
+    let mut export = begin(&from, &["export", name(&file), "--all"]);
+    await_some_or(
+        || "no file".to_owned(),
+        || {
+            let written = fs::metadata(unfinished(&file)).map_or(0, |it| it.len());
+            (written > 2_000).then_some(())
+        },
+    );
+    // It is there still unless the export was faster than this test.
+    let mut taken = false;
+    from.kill_and_start_after(|| taken = fs::rename(unfinished(&file), &elsewhere).is_ok());
+    export.wait().unwrap();
+    from.await_event("queue-recovered", |_| true);
+    if !taken {
+        from.await_empty_queue();
+        return;
+    }
+    let told = await_some("what became of the export", || {
+        let ended = from.events("queue-export-ended").into_iter();
+        ended.chain(from.events("disk-fault")).next()
+    });
+    if told["finished"] == true {
+        // It was noted as finished just before the kill.
+        from.await_empty_queue();
+        return;
+    }
+    let detail = told["detail"].as_str().unwrap();
+    assert!(
+        detail.contains("taken.export.unfinished is not there any more"),
+        "{told:#}"
+    );
+    assert_eq!(from.waiting().messages, MANY as u64);
+    let words = refused(&from, &["import", name(&elsewhere)]);
+    assert!(words.contains("has not ended"), "{words}");
+    let words = refused(&from, &["export", name(&file), "--all"]);
+    assert!(words.contains("gatepost queue export --abort"), "{words}");
+    let words = done(&from, &["export", "--abort"]);
+    assert!(words.contains("messages back in the queue"), "{words}");
+    done(&from, &["export", name(&file), "--all"]);
+    from.await_empty_queue();
+}
+
+#[test]
+fn an_export_ends_with_its_command_unless_it_is_detached() {
+    let sink = Manner::smtp().at(Step::Final, Act::Hang).start();
+    let later = Manner::smtp()
+        .at(Step::Rcpt, Act::Say("451 4.7.1 later"))
+        .start();
+    let gateway = Setup::new()
+        .route_for("first.example", sink.nexthop(), QUEUES)
+        .route_for("second.example", later.nexthop(), QUEUES)
+        .start();
+    gateway.submit(&["ann@first.example"], &message("one"));
+    gateway.submit(&["bob@second.example"], &message("two"));
+    await_some("content", || (sink.count("DATA") > 0).then_some(()));
+    gateway.attempt("bob@second.example", "delayed");
+    let state = || {
+        let list = done(&gateway, &["list", "--json", "--domain", "second.example"]);
+        let message: Value = serde_json::from_str(list.lines().next().unwrap()).unwrap();
+        message["state"].as_str().unwrap().to_owned()
+    };
+    for detached in [false, true] {
+        let file = gateway.folder().join(format!("{detached}.export"));
+        let mut words = vec!["export", name(&file), "--all", "--patience", "1h"];
+        words.extend(detached.then_some("--detach"));
+        let mut export = begin(&gateway, &words);
+        // Ann is out, so it waits.
+        await_some("an export", || (state() == "held").then_some(()));
+        export.kill().unwrap();
+        export.wait().unwrap();
+        if detached {
+            // Whatever the node does about the end of a connection it has done once another one was served.
+            assert_eq!(state(), "held");
+            done(&gateway, &["export", "--abort"]);
+        }
+        await_some("its end", || (state() == "delayed").then_some(()));
+        await_some("no file", || (!unfinished(&file).exists()).then_some(()));
+        assert!(!file.exists());
+    }
+    let words = refused(
+        &gateway,
+        &["export", "/nowhere", "--all", "--patience", "61m"],
+    );
+    assert!(words.contains("an hour at most"), "{words}");
 }
 
 /// Messages of one batch of an import: so many may come twice if it is killed between its two syncs.
@@ -369,7 +490,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
         (vec!["export", name(&file), "--all"], "choose another name"),
         (
             vec!["export", "/nowhere/at/all", "--all"],
-            "No such file or directory",
+            "No such file or directory (os error 2); make its folder first",
         ),
         (
             vec![
@@ -380,9 +501,11 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
             "the queue's own folder",
         ),
         (vec!["import", name(&file)], "this is no export of a queue"),
+        (vec!["import", "/nowhere/at/all"], "there is no such file"),
+        (vec!["import", "/"], "it is a directory: name the file"),
         (
-            vec!["import", "/nowhere/at/all"],
-            "No such file or directory",
+            vec!["export", name(gateway.folder()), "--all"],
+            "it is a directory",
         ),
         (
             vec!["export", "x", "--domain", "not a domain"],
@@ -391,6 +514,7 @@ fn what_can_not_be_moved_is_refused_with_what_to_do() {
     ] {
         let text = refused(&gateway, &words);
         assert!(text.contains(said), "{words:?}: {text}");
+        assert!(!text.contains("is there room"), "{words:?}: {text}");
     }
     assert_eq!(gateway.waiting().messages, 1);
     assert_eq!(

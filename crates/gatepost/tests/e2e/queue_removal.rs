@@ -1,13 +1,18 @@
 //! What operators take out of the queue, and who is told; the same over HTTP by curl; a long queue.
 
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::Value;
 
 use super::support::daemons::process::program;
 use super::support::gateway::{Gateway, Setup};
-use super::support::message;
-use super::support::operator::{QUEUES, out, putting_off, two_routes};
-use super::support::sink::Sink;
+use super::support::operator::{QUEUES, err, out, putting_off, two_routes};
+use super::support::sink::{Act, Manner, Sink};
+use super::support::{await_some, message};
 
 #[test]
 fn removing_wants_to_be_meant_and_is_recorded() {
@@ -137,6 +142,84 @@ fn a_removal_with_a_report_tells_the_sender() {
 }
 
 #[test]
+fn a_removal_with_a_report_that_cannot_be_leaves_all_as_it_was() {
+    let is_retried = Arc::new(AtomicBool::new(false));
+    let hangs = Arc::clone(&is_retried);
+    let sink = Manner::smtp().script(move |moment| match moment.starts_with("RCPT TO:") {
+        false => Act::Usual,
+        true if hangs.load(Ordering::Relaxed) => Act::Hang,
+        true => Act::Say("451 4.7.1 later"),
+    });
+    let sink = sink.start();
+    let gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
+    let both = ["ann@first.example", "bob@first.example"];
+    gateway.submit(&both, &message("one"));
+    gateway.await_delays(&both);
+    is_retried.store(true, Ordering::Relaxed);
+    gateway.queue_done(&["retry", "--recipient", both[1]]);
+    let facts = || gateway.listed(&[]).0[0]["recipients"].clone();
+    await_some("bob is out", || {
+        (facts()[1]["active"] == true).then_some(())
+    });
+    let before = facts();
+    let output = gateway.queue(&["remove", "--all", "--yes", "--report", "--reason", "x"]);
+    assert_eq!(output.status.code(), Some(1), "{}", out(&output));
+    // Not tried at once, and nobody has changed it.
+    assert_eq!(facts()[0]["state"], "delayed");
+    for fact in ["attempts", "by", "reason"] {
+        assert_eq!(facts()[0].get(fact), before[0].get(fact), "{fact}");
+    }
+    let seconds = |facts: &Value| facts[0]["next_attempt"].as_str().unwrap()[..16].to_owned();
+    assert!(seconds(&facts()) >= seconds(&before));
+    gateway.change("retry");
+    assert_eq!(gateway.events("queue-changed").len(), 1);
+}
+
+#[test]
+fn a_damaged_message_stops_no_order_that_names_it() {
+    let sink = putting_off();
+    let gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
+    let all = [
+        "ann@first.example",
+        "bob@first.example",
+        "carl@first.example",
+    ];
+    for recipient in all {
+        gateway.submit(&[recipient], &message("named"));
+    }
+    gateway.await_delays(&all);
+    let (messages, _) = gateway.listed(&[]);
+    let ids: Vec<&str> = messages
+        .iter()
+        .map(|it| it["queue_id"].as_str().unwrap())
+        .collect();
+    let mut hits = 0;
+    let segments = std::fs::read_dir(gateway.folder().join("data/queue/segments")).unwrap();
+    for segment in segments.map(|it| it.unwrap().path()) {
+        let mut bytes = std::fs::read(&segment).unwrap();
+        let windows = bytes.windows(3).enumerate();
+        let places: Vec<usize> = windows.filter(|it| it.1 == b"bob").map(|it| it.0).collect();
+        places.iter().for_each(|at| bytes[*at] ^= 1);
+        hits += places.len();
+        std::fs::write(&segment, bytes).unwrap();
+    }
+    assert!(hits > 0, "the envelope is somewhere else");
+    for words in [
+        &["list"][..],
+        &["hold"],
+        &["remove", "--yes", "--reason", "x"],
+    ] {
+        let words: Vec<&str> = words.iter().chain(&ids).copied().collect();
+        let output = gateway.queue(&words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        let told = format!("{} can't be read, its record is damaged", ids[1]);
+        assert!(err(&output).contains(&told), "{words:?}: {}", err(&output));
+    }
+    assert_eq!(gateway.recipients(&[]), [""; 0]);
+    assert_eq!(gateway.waiting().messages, 1);
+}
+
+#[test]
 fn the_same_over_http() {
     let sink = putting_off();
     let gateway = two_routes(sink.nexthop(), "smtp:127.0.0.1:9");
@@ -196,6 +279,16 @@ const MANY: usize = 10_000;
 /// How much more memory the node may need for a list of them than without it: 0.4 MiB were measured, and the lines alone have 4.
 const LIST_KIB_MAX: u64 = 2 * 1024;
 
+/// A list of all that somebody has asked for and begun to read.
+fn unread_list(gateway: &Gateway) -> UnixStream {
+    let mut stream = UnixStream::connect(gateway.control()).unwrap();
+    stream
+        .write_all(b"GET /api/v1/queue/messages HTTP/1.1\r\nHost: gatepost\r\n\r\n")
+        .unwrap();
+    stream.read_exact(&mut [0; 100]).unwrap();
+    stream
+}
+
 #[test]
 fn a_long_queue_is_listed_in_little_memory() {
     let gateway = Setup::new()
@@ -225,6 +318,13 @@ fn a_long_queue_is_listed_in_little_memory() {
         at_most < before + LIST_KIB_MAX,
         "{before} KiB before, {at_most} KiB at most"
     );
+    // Whoever does not read on keeps nobody from anything.
+    let forgotten: Vec<UnixStream> = (0..20).map(|_| unread_list(&gateway)).collect();
+    let one = ids.first().unwrap();
+    for words in [&["hold"][..], &["release"], &["list"], &["show"]] {
+        gateway.queue_done(&[words, &[one]].concat());
+    }
+    drop(forgotten);
     // Whoever stops reading stops the list: the node goes on.
     let head = Command::new("sh")
         .args(["-c", "\"$0\" queue list --config \"$1\" | head -n 3"])

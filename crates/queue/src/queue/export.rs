@@ -1,9 +1,10 @@
 //! Taking messages out of the queue into a file (`crate::transfer`), so that each is in one of the two and never in both.
 //!
-//! The file is noted in the queue's folder before the first message is touched. Each message is held, synced, then written;
-//! when all are, the file is synced and declared finished: that one write is the point at which the export takes place. Only
-//! then are the messages removed. Whatever ends an export before that point, its messages go on; after it, the next start
-//! removes what is left of them.
+//! The file is noted in the queue's folder before the first message is touched, and written under a name of its own. Each
+//! message is held, synced, then written; when all are, the file is synced. Then the note says that the export is finished:
+//! that one write is the point at which it takes place. Only then the file gets its name, and last the messages are removed.
+//! So a file that has its name is nobody's but the reader's, wherever it is moved: the queue has let go of it, or will at its
+//! next start. Whatever ends an export before that point, its messages go on.
 
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -15,7 +16,7 @@ use super::shared::{Shared, wall};
 use super::{Queue, ReadError};
 use crate::journal::{Exporting, Fate};
 use crate::schedule::ParcelId;
-use crate::transfer::ledger::{Ledger, Noted};
+use crate::transfer::ledger::{Ledger, Noted, Phase};
 use crate::transfer::read::{CONTENT_BYTES_MAX, FileReader};
 use crate::transfer::write::{FileWriter, as_before, folder};
 use crate::transfer::{
@@ -25,6 +26,8 @@ use crate::transfer::{
 use crate::{Envelope, MessageId, RecipientState};
 
 mod end;
+
+pub(super) use end::UNFINISHED;
 
 /// Messages that are taken out with one sync of their journals.
 const BATCH_MESSAGES: usize = 64;
@@ -37,6 +40,7 @@ impl Queue {
     ///
     /// # Errors
     /// If the file cannot be made or written, or the queue cannot be read: then all messages are in the queue, and go on.
+    /// [`TransferError::Unended`] if a disk fails so that they cannot: then they wait.
     pub fn export(
         &self,
         request: &ExportRequest,
@@ -59,11 +63,14 @@ impl Queue {
                     .to_owned(),
             ));
         }
-        let file = FileWriter::create(&shared.store.disk, &request.path, &request.node, wall())
-            .map_err(|error| of_file(&request.path, &error))?;
+        let disk = &shared.store.disk;
+        end::check_free(&**disk, &request.path).map_err(|error| of_file(&request.path, &error))?;
+        let unfinished = end::unfinished(&request.path);
+        let file = FileWriter::create(disk, &unfinished, &request.node, wall())
+            .map_err(|error| of_file(&unfinished, &error))?;
         let ledger = Ledger {
             salt: file.salt(),
-            finished: false,
+            phase: Phase::Begun,
             path: request.path.clone(),
             by: request.by.clone(),
         };
@@ -84,10 +91,7 @@ impl Queue {
             .and_then(|()| export.write_all())
             .and_then(|()| export.finish());
         match written {
-            Ok(()) => {
-                shared.finish_export(ledger);
-                Ok(export.done)
-            }
+            Ok(()) => shared.finish_export(ledger).map(|()| export.done),
             Err(error) => Err(shared.take_back(&ledger, error)),
         }
     }
@@ -117,7 +121,17 @@ fn of_file(path: &Path, error: &io::Error) -> TransferError {
             path.display()
         ));
     }
+    if error.kind() == io::ErrorKind::IsADirectory {
+        return TransferError::Refused(format!(
+            "{}: it is a directory; name a file",
+            path.display()
+        ));
+    }
     let detail = error.to_string();
+    if error.kind() == io::ErrorKind::NotFound {
+        let detail = format!("{}: {detail}; make its folder first", path.display());
+        return TransferError::Refused(detail);
+    }
     TransferError::File { path, detail }
 }
 
@@ -213,8 +227,9 @@ impl Export<'_> {
     }
 
     fn go_on(&self) -> Result<(), TransferError> {
-        if self.shared.stop_moving.load(Ordering::Relaxed) {
-            return Err(TransferError::Queue("the export was aborted".to_owned()));
+        let stops = [&self.shared.stop_moving, &*self.request.stop];
+        if stops.iter().any(|stop| stop.load(Ordering::Relaxed)) {
+            return Err(TransferError::Aborted);
         }
         if self.shared.store.health().closed {
             return Err(TransferError::Queue("the gateway stops".to_owned()));
@@ -348,6 +363,7 @@ impl Export<'_> {
     }
 
     fn finish(&mut self) -> Result<(), TransferError> {
+        self.go_on()?;
         // Those that stay must not be taken for exported ones by a start that finds the file finished.
         self.shared.flush().map_err(|error| of_read(&error))?;
         self.done.bytes = self

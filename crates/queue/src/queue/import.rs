@@ -8,9 +8,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::TryLockError;
 
+use super::export::UNFINISHED;
 use super::shared::wall;
+use super::submit;
 use super::{Queue, Submission, SubmitError};
 use crate::journal::Fate;
+use crate::record::envelope;
 use crate::recovery::delay;
 use crate::transfer::progress::{self, Progress};
 use crate::transfer::read::{FileReader, Message, Piece, Unreadable};
@@ -61,16 +64,19 @@ impl Queue {
     fn begin_import<'a>(&'a self, path: &'a Path) -> Result<Import<'a>, TransferError> {
         let store = &self.shared.store;
         let refused = |why: &str| Err(TransferError::Refused(format!("{}: {why}", path.display())));
-        if !path.is_absolute() {
-            return refused("the path must be absolute: the gateway opens it, not the command");
+        if let Some(why) = unfit(path) {
+            return refused(why);
         }
         let file = match store.disk.open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 return match store.disk.open(&with_ending(path, "imported")) {
                     Ok(_) => refused("it was imported already: it has the ending .imported now"),
-                    Err(_) => Err(of_file(path, &error)),
+                    Err(_) => refused("there is no such file where the gateway runs"),
                 };
+            }
+            Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
+                return refused("it is a directory: name the file that an export has written");
             }
             Err(error) => return Err(of_file(path, &error)),
         };
@@ -156,6 +162,14 @@ impl Import<'_> {
                 } => self.damaged(offset, bytes, detail),
                 Piece::Message(message) => {
                     if self.progress.beyond.contains(&message.offset) {
+                        continue;
+                    }
+                    // Refused each time: only a file that was made elsewhere has one.
+                    let coded = envelope::encode(&message.envelope);
+                    if !submit::fits(&message.envelope, coded.len()) {
+                        let bytes = self.reader.at() - message.offset;
+                        let detail = "the envelope has no recipient or too many";
+                        self.damaged(message.offset, bytes, detail);
                         continue;
                     }
                     bytes += message.content.len();
@@ -287,6 +301,18 @@ impl Import<'_> {
             renamed,
         })
     }
+}
+
+/// Why this is no path of a file to import.
+fn unfit(path: &Path) -> Option<&'static str> {
+    if !path.is_absolute() {
+        return Some("the path must be absolute: the gateway opens it, not the command");
+    }
+    path.extension()
+        .is_some_and(|ending| ending == UNFINISHED)
+        .then_some(
+            "the export that writes it has not ended: its file loses this ending when it has",
+        )
 }
 
 /// How a recipient fares, noted now: what is left of its wait goes on.

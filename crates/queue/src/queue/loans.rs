@@ -46,8 +46,10 @@ struct At<'a> {
 
 impl Drop for At<'_> {
     fn drop(&mut self) {
-        // Its own handle, and that of the table.
-        self.loans.tidy(self.id, 2);
+        // Given up under the lock of the table: of two that drop at the same time the second one sees that it is the last.
+        let mut out = self.loans.out();
+        self.place = Arc::default();
+        tidy(&mut out, self.id);
     }
 }
 
@@ -93,18 +95,6 @@ impl Loans {
         }
     }
 
-    /// Forgets the place of a message that nobody has, if nobody else is about to read it: then there are so many handles.
-    fn tidy(&self, id: u64, handles: usize) {
-        let mut out = self.out();
-        let is_idle = out.get(&id).is_some_and(|place| {
-            Arc::strong_count(place) == handles
-                && place.try_lock().is_ok_and(|loan| loan.strong_count() == 0)
-        });
-        if is_idle {
-            out.remove(&id);
-        }
-    }
-
     /// One that is larger than all room has it for itself.
     async fn room(&self, bytes: u64) -> Option<OwnedSemaphorePermit> {
         let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
@@ -112,6 +102,16 @@ impl Loans {
         room.acquire_many_owned(units.clamp(1, self.units))
             .await
             .ok()
+    }
+}
+
+/// Forgets the place of a message that nobody has, and nobody is about to read: then only the table knows it.
+fn tidy(out: &mut HashMap<u64, Arc<Place>>, id: u64) {
+    let is_idle = out.get(&id).is_some_and(|place| {
+        Arc::strong_count(place) == 1 && place.try_lock().is_ok_and(|loan| loan.strong_count() == 0)
+    });
+    if is_idle {
+        out.remove(&id);
     }
 }
 
@@ -126,7 +126,7 @@ impl Loan {
 
 impl Drop for Loan {
     fn drop(&mut self) {
-        self.loans.tidy(self.id, 1);
+        tidy(&mut self.loans.out(), self.id);
     }
 }
 
@@ -164,3 +164,6 @@ impl Shared {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -150,6 +150,31 @@ impl Queue {
         action: &Action,
         by: &Actor,
     ) -> Result<Option<Vec<u32>>, ReadError> {
+        let by = clipped(by);
+        self.act_by(id, recipients, action, &|_| Some(by.clone()))
+    }
+
+    /// Takes a hold of these recipients back: each goes on when it would have, and who changed it last is who did before, as
+    /// `before` says. Returns as [`Queue::act_on`].
+    ///
+    /// # Errors
+    /// As [`Queue::act`].
+    pub fn unhold(
+        &self,
+        before: &Listed,
+        recipients: &[u32],
+    ) -> Result<Option<Vec<u32>>, ReadError> {
+        let by = |at: u32| before.recipients.get(at as usize)?.by.clone();
+        self.act_by(before.id, Some(recipients), &Action::Unhold, &by)
+    }
+
+    fn act_by(
+        &self,
+        id: MessageId,
+        recipients: Option<&[u32]>,
+        action: &Action,
+        by: &dyn Fn(u32) -> Option<Actor>,
+    ) -> Result<Option<Vec<u32>>, ReadError> {
         let Some(done) = self.shared.act(id.0, recipients, action, by)? else {
             return Ok(None);
         };
@@ -210,7 +235,7 @@ impl Shared {
         id: u64,
         chosen: Option<&[u32]>,
         action: &Action,
-        by: &Actor,
+        by: &dyn Fn(u32) -> Option<Actor>,
     ) -> Result<Option<Vec<u32>>, ReadError> {
         let all: Vec<u32>;
         let wanted = match chosen {
@@ -230,7 +255,6 @@ impl Shared {
         if is_exporting(&index, slot) {
             return Err(ReadError::Exporting);
         }
-        let by = clipped(by);
         let wall = wall();
         let mut done = Vec::new();
         for (parcel, (recipients, others)) in open_parcels(&index, slot, chosen) {
@@ -247,7 +271,7 @@ impl Shared {
                 for recipient in &recipients {
                     self.store
                         .change(&mut index, slot, *recipient, wall, |fate| {
-                            change(fate, action, &by, wall);
+                            change(fate, action, by(*recipient), wall);
                         });
                 }
             }
@@ -305,6 +329,7 @@ impl Shared {
             Action::Retry => plan.schedule.retry(parcel, now),
             Action::Hold => plan.schedule.hold(parcel, now),
             Action::Release => plan.schedule.release_held(parcel, now),
+            Action::Unhold => plan.schedule.unhold(parcel, now),
             // One that is out is finished when it comes back.
             Action::Remove => plan.schedule.remove(parcel, now),
             Action::Reroute(nexthop) => {
@@ -359,12 +384,12 @@ fn open_parcels(index: &Index, slot: u32, chosen: Option<&[u32]>) -> BTreeMap<Pa
     parcels
 }
 
-fn change(fate: &mut Fate, action: &Action, by: &Actor, wall: u64) {
+fn change(fate: &mut Fate, action: &Action, by: Option<Actor>, wall: u64) {
     // The wait goes on from now: the entry gets a new time.
     fate.retry_after = fate
         .retry_after
         .saturating_sub(wall.saturating_sub(fate.at));
-    fate.by = Some(by.clone());
+    fate.by = by;
     match action {
         Action::Retry => fate.retry_after = 0,
         Action::Hold => fate.state = RecipientState::Held,
@@ -372,6 +397,7 @@ fn change(fate: &mut Fate, action: &Action, by: &Actor, wall: u64) {
             fate.state = RecipientState::Waiting;
             fate.retry_after = 0;
         }
+        Action::Unhold => fate.state = RecipientState::Waiting,
         Action::Remove => fate.state = RecipientState::Removed,
         Action::Reroute(nexthop) => {
             fate.rerouted = nexthop
@@ -391,7 +417,7 @@ pub(super) fn clipped(by: &Actor) -> Actor {
 }
 
 /// Whether a recipient of the message is held for an export.
-fn is_exporting(index: &Index, slot: u32) -> bool {
+pub(super) fn is_exporting(index: &Index, slot: u32) -> bool {
     index.message(slot).is_some_and(|message| {
         let mut recipients = message.recipients.iter();
         recipients.any(|known| known.exporting && !known.state.is_final())

@@ -320,9 +320,18 @@ impl fmt::Debug for Shared {
 
 /// Milliseconds since 1970 UTC: only for what lies on the disk.
 pub(crate) fn wall() -> u64 {
-    SystemTime::now()
+    let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, millis)
+        .map_or(0, millis);
+    #[cfg(test)]
+    let now = now.saturating_add_signed(WALL_STEP.get());
+    now
+}
+
+#[cfg(test)]
+thread_local! {
+    /// By how much a test has put the clock of its thread forward, or back.
+    pub(crate) static WALL_STEP: std::cell::Cell<i64> = const { std::cell::Cell::new(0) };
 }
 
 /// In milliseconds.

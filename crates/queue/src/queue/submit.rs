@@ -39,10 +39,7 @@ impl Shared {
         self.store.room()?;
         let Submission { envelope, content } = submission;
         let coded = Bytes::from(envelope::encode(&envelope));
-        if envelope.recipients.is_empty()
-            || envelope.recipients.len() > RECIPIENTS_MAX
-            || coded.len() > ENVELOPE_BYTES_MAX
-        {
+        if !fits(&envelope, coded.len()) {
             return Err(SubmitError::Fault(
                 "the envelope has no recipient or too many".to_owned(),
             ));
@@ -108,4 +105,10 @@ impl Shared {
             ),
         }
     }
+}
+
+/// Whether a message with this envelope, so long when coded, can be in the queue.
+pub(super) fn fits(envelope: &crate::Envelope, coded_bytes: usize) -> bool {
+    let recipients = envelope.recipients.len();
+    (1..=RECIPIENTS_MAX).contains(&recipients) && coded_bytes <= ENVELOPE_BYTES_MAX
 }

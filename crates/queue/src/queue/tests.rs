@@ -11,6 +11,7 @@ use crate::{
     RecipientOutcome, RecipientState, SiteLimits, Slot, Suspended, Taken, Task,
 };
 
+mod holding;
 mod lending;
 mod moving;
 mod overdue;

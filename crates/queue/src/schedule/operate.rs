@@ -37,6 +37,24 @@ impl Schedule {
         true
     }
 
+    /// A held parcel goes on as if it had not been held: when it is due. False if there is none.
+    pub fn unhold(&mut self, parcel: ParcelId, now: Millis) -> bool {
+        let Some(entry) = self.entries.at_mut(parcel.0) else {
+            return false;
+        };
+        entry.hold = false;
+        let (place, due) = (entry.place, entry.due);
+        let attempts = entry.attempts.into();
+        if place == Place::Held && due > now {
+            self.lift(parcel.0);
+            self.settle_in(parcel.0, Place::Waiting, now);
+        } else if place == Place::Held {
+            self.lift(parcel.0);
+            self.settle_in(parcel.0, due_place(attempts), now);
+        }
+        true
+    }
+
     /// A parcel is forgotten. False if there is none, or if it is out: then whoever has it must finish it.
     pub fn remove(&mut self, parcel: ParcelId, now: Millis) -> bool {
         let entry = self.entries.at(parcel.0);

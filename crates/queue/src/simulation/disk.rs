@@ -35,9 +35,12 @@ struct Inode {
     unsynced: Vec<Change>,
 }
 
+#[derive(Clone)]
 enum NameChange {
     Set(PathBuf, u64),
     Gone(PathBuf),
+    /// From one name to another in the same folder: file systems with a journal do both or nothing.
+    Moved(PathBuf, PathBuf, u64),
 }
 
 struct State {
@@ -206,6 +209,10 @@ fn apply_name(names: &mut BTreeMap<PathBuf, u64>, change: NameChange) {
     match change {
         NameChange::Set(path, inode) => drop(names.insert(path, inode)),
         NameChange::Gone(path) => drop(names.remove(&path)),
+        NameChange::Moved(from, to, inode) => {
+            names.remove(&from);
+            names.insert(to, inode);
+        }
     }
 }
 
@@ -249,10 +256,7 @@ impl State {
     }
 
     fn name(&mut self, change: NameChange) {
-        self.unsynced_names.push(match &change {
-            NameChange::Set(path, inode) => NameChange::Set(path.clone(), *inode),
-            NameChange::Gone(path) => NameChange::Gone(path.clone()),
-        });
+        self.unsynced_names.push(change.clone());
         apply_name(&mut self.names, change);
     }
 }
@@ -313,8 +317,7 @@ impl Disk for FaultyDisk {
         state.operate()?;
         state.change_name()?;
         let inode = *state.names.get(from).ok_or(io::ErrorKind::NotFound)?;
-        state.name(NameChange::Gone(from.to_owned()));
-        state.name(NameChange::Set(to.to_owned(), inode));
+        state.name(NameChange::Moved(from.to_owned(), to.to_owned(), inode));
         Ok(())
     }
 
@@ -339,7 +342,8 @@ impl Disk for FaultyDisk {
         let state = &mut *state;
         let mut rest = Vec::new();
         for change in std::mem::take(&mut state.unsynced_names) {
-            let (NameChange::Set(path, _) | NameChange::Gone(path)) = &change;
+            let (NameChange::Set(path, _) | NameChange::Gone(path) | NameChange::Moved(_, path, _)) =
+                &change;
             if path.parent() == Some(folder) {
                 apply_name(&mut state.synced_names, change);
             } else {

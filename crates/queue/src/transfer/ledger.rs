@@ -19,12 +19,23 @@ const IMPORTED: &str = "imported";
 pub(crate) struct Ledger {
     /// Its name, as in the file's header.
     pub(crate) salt: u64,
-    /// Whether the file is finished: what is left to do is to remove the messages.
-    pub(crate) finished: bool,
-    /// The file.
+    /// How far it is.
+    pub(crate) phase: Phase,
+    /// The file, by the name that it gets in the end.
     pub(crate) path: PathBuf,
     /// Who exports, and why.
     pub(crate) by: Actor,
+}
+
+/// How far an export is. Each is noted before what it names begins, so that a start always knows which way to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// Its file is being written, under another name: the messages belong to the queue.
+    Begun,
+    /// The whole file is synced: it gets its name, and the messages leave the queue.
+    Finished,
+    /// It failed: its file is removed, then its messages go on.
+    TakenBack,
 }
 
 /// What the folder says of an export.
@@ -117,9 +128,13 @@ pub(crate) fn checked(line: &str) -> Option<&str> {
 
 fn ledger_line(ledger: &Ledger) -> String {
     let plain = |text: &str| text.replace(|c: char| c.is_control(), " ");
-    let finished = u8::from(ledger.finished);
+    let phase = match ledger.phase {
+        Phase::Begun => 0,
+        Phase::Finished => 1,
+        Phase::TakenBack => 2,
+    };
     line(&format!(
-        "{:016x}\t{finished}\t{}\t{}\t{}",
+        "{:016x}\t{phase}\t{}\t{}\t{}",
         ledger.salt,
         plain(&ledger.by.name),
         plain(&ledger.by.reason),
@@ -132,7 +147,12 @@ fn read_ledger(bytes: &[u8]) -> Option<Ledger> {
     let mut fields = checked(text.strip_suffix('\n')?)?.splitn(5, '\t');
     Some(Ledger {
         salt: u64::from_str_radix(fields.next()?, 16).ok()?,
-        finished: fields.next()? == "1",
+        phase: match fields.next()? {
+            "0" => Phase::Begun,
+            "1" => Phase::Finished,
+            "2" => Phase::TakenBack,
+            _ => return None,
+        },
         by: Actor {
             name: fields.next()?.to_owned(),
             reason: fields.next()?.to_owned(),

@@ -4,7 +4,7 @@
 //! is believed about its record's length once more bytes than twice the file were read in vain, so that each byte is looked
 //! at a bounded number of times, whoever made the file.
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -131,8 +131,8 @@ impl FileReader {
         self.at = at.max(FILE_HEADER_BYTES as u64);
     }
 
-    /// Whether the file is finished, so that its messages have left the queue that they came from. A header that is damaged
-    /// no longer tells; then a footer in its place does.
+    /// Whether the file is finished, so that nothing of it is missing. A header that is damaged no longer tells; then a footer
+    /// in its place does.
     pub(crate) fn is_finished(&self) -> io::Result<bool> {
         if let Some(header) = &self.header {
             return Ok(header.finished);
@@ -142,14 +142,6 @@ impl FileReader {
         };
         let footer = Footer::decode(&self.bytes_at(at, FOOTER_BYTES)?, self.salt);
         Ok(footer.is_some_and(|footer| footer.offset == at))
-    }
-
-    /// Makes what the header says last. It is written once more: a sync after one that failed may have nothing to do.
-    pub(crate) fn confirm(&self) -> io::Result<()> {
-        if let Some(header) = &self.header {
-            self.file.write_at(0, &[IoSlice::new(&header.encode())])?;
-        }
-        self.file.sync()
     }
 
     /// Takes back all that was written, synced.

@@ -1,7 +1,7 @@
 //! Writing the file: records one behind the other, then the footer, and last the word that it is finished.
 //!
-//! A file that does not say so is nobody's: its messages are in the queue that they came from. So the word is the point at
-//! which an export takes place, and it is written only after everything else is synced.
+//! A file that does not say so is nobody's: its messages are in the queue that they came from. One that says so is whole, but
+//! has taken its messages over only when it has its name (`queue::export`).
 
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};

@@ -109,11 +109,11 @@ fn score(value: &[u8]) -> Option<Score> {
 
 /// Flags are for the vendor's support; a zero says nothing.
 fn flags(value: &[u8]) -> Option<Symbol> {
-    let detail = text(value).filter(|flags| flags.chars().any(|c| c != '0'))?;
-    Some(Symbol {
+    let flags = printable_bytes(value, limits::DETAIL_BYTES_MAX);
+    flags.chars().any(|c| c != '0').then(|| Symbol {
         name: "FLAGS".to_owned(),
         score: None,
-        detail: Some(detail),
+        detail: Some(flags),
     })
 }
 

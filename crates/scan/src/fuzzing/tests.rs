@@ -25,6 +25,21 @@ fn addresses() {
 }
 
 #[test]
+fn readings() {
+    run("reading", reading);
+}
+
+#[test]
+fn pages() {
+    run("html", html);
+}
+
+#[test]
+fn conditions() {
+    run("condition", condition);
+}
+
+#[test]
 fn what_senders_publish_and_sign() {
     run("authentication", authentication);
 }

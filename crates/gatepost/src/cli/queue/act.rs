@@ -10,7 +10,7 @@ use hyper::Method;
 
 use super::ActOptions;
 use super::list::{count, total};
-use super::words::{BROKEN_OFF, INCOMPLETE, Line, Progress, counted, printable};
+use super::words::{BROKEN_OFF, INCOMPLETE, Line, Progress, counted, printable, why_missing};
 use crate::cli::socket::Node;
 use crate::cli::{complain, say};
 use crate::event::QueueAction;
@@ -79,10 +79,8 @@ pub(super) fn remove(node: &Node, options: &RemoveOptions) -> Result<ExitCode, S
     // What arrives from now on was not meant.
     request.filter.up_to.clone_from(&listed.summary.last_id);
     if listed.summary.messages == 0 {
-        for name in &listed.missing {
-            complain(&format!(
-                "{name} is not in the queue: delivered, removed, or another node's"
-            ));
+        for missing in &listed.missing {
+            complain(&why_missing(missing));
         }
         if options.act.json {
             say(&serde_json::json!({ "summary": DoneSummary { complete: listed.summary.complete, ..DoneSummary::default() } }).to_string());
@@ -177,12 +175,10 @@ fn carry_out(
                     tell(&done);
                 }
             }
-            Line::Missing(name) => {
+            Line::Missing(missing) => {
                 is_whole = false;
                 if !options.json {
-                    complain(&format!(
-                        "{name} is not in the queue: delivered, removed, or another node's"
-                    ));
+                    complain(&why_missing(&missing));
                 }
             }
             Line::Summary(summary) => end = Some(summary),

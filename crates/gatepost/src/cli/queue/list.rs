@@ -7,10 +7,12 @@ use clap::Args;
 use hyper::Method;
 
 use super::selection::Selection;
-use super::words::{BROKEN_OFF, INCOMPLETE, Line, Progress, counted, printable, size, span, until};
+use super::words::{
+    BROKEN_OFF, INCOMPLETE, Line, Progress, counted, printable, size, span, until, why_missing,
+};
 use crate::cli::complain;
 use crate::cli::socket::Node;
-use crate::serve::admin::queue::{Filter, QueuedMessage, QueuedState, Summary};
+use crate::serve::admin::queue::{Filter, Missing, QueuedMessage, QueuedState, Summary};
 
 /// Which messages are listed, and how.
 #[derive(Debug, Args)]
@@ -29,7 +31,7 @@ pub(in crate::cli) struct ListOptions {
 pub(super) struct Listed {
     pub(super) summary: Summary,
     /// What was named and is not in the queue.
-    pub(super) missing: Vec<String>,
+    pub(super) missing: Vec<Missing>,
 }
 
 /// Lists.
@@ -53,10 +55,8 @@ pub(super) fn run(node: &Node, options: &ListOptions) -> Result<ExitCode, String
         written(writeln!(out, "{}", total(&listed.summary)))?;
     }
     written(out.flush())?;
-    for name in &listed.missing {
-        complain(&format!(
-            "{name} is not in the queue: delivered, removed, or another node's"
-        ));
+    for missing in &listed.missing {
+        complain(&why_missing(missing));
     }
     if !listed.summary.complete {
         complain(INCOMPLETE);
@@ -94,7 +94,7 @@ fn copy(node: &Node, filter: &Filter, out: &mut impl Write) -> Result<Listed, St
     node.lines(Method::GET, &path(filter), None::<&()>, |bytes| {
         match Line::<serde::de::IgnoredAny, Summary>::read(bytes)? {
             Line::Item(_) => {}
-            Line::Missing(name) => missing.push(name),
+            Line::Missing(one) => missing.push(one),
             Line::Summary(summary) => end = Some(summary),
         }
         written(out.write_all(bytes).and_then(|()| out.write_all(b"\n")))
@@ -133,7 +133,7 @@ fn each(
     node.lines(Method::GET, &path(filter), None::<&()>, |bytes| {
         match Line::<QueuedMessage, Summary>::read(bytes)? {
             Line::Item(item) => message(item, bytes)?,
-            Line::Missing(name) => missing.push(name),
+            Line::Missing(one) => missing.push(one),
             Line::Summary(summary) => end = Some(summary),
         }
         Ok(())

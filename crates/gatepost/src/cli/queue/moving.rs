@@ -27,9 +27,12 @@ pub(in crate::cli) struct ExportOptions {
     /// Every message of the queue
     #[arg(long, conflicts_with = "selection")]
     all: bool,
-    /// How long to wait for deliveries that are under way; what is still under way then stays in the queue
+    /// How long to wait for deliveries that are under way, an hour at most; what is still under way then stays in the queue
     #[arg(long, value_name = "TIME", default_value = "1m")]
     patience: String,
+    /// Let the node go on to the end though this command is ended; else that aborts the export
+    #[arg(long)]
+    detach: bool,
     /// Take back an export that is under way, or end one that a fault has left
     #[arg(long, conflicts_with_all = ["file", "selection", "all"])]
     abort: bool,
@@ -71,6 +74,7 @@ pub(super) fn export(node: &Node, options: &ExportOptions) -> Result<ExitCode, S
         filter: options.selection.filter(),
         all: options.all,
         patience: Some(options.patience.clone()),
+        detach: options.detach,
         reason: options.reason.clone(),
         operator: options.operator.clone(),
     };

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::list::{what_happened, written};
-use super::words::{Line, printable, size, span, until};
+use super::words::{Line, printable, size, span, until, why_missing};
 use crate::cli::socket::Node;
 use crate::cli::{complain, say};
-use crate::serve::admin::queue::{Filter, QueuedMessage, QueuedRecipient, Summary};
+use crate::serve::admin::queue::{Filter, Missing, QueuedMessage, QueuedRecipient, Summary};
 
 /// Bytes of header fields that are shown, or one piece more.
 const HEADER_BYTES_MAX: usize = 1 << 20;
@@ -52,10 +52,8 @@ pub(super) fn run(node: &Node, options: &ShowOptions) -> Result<ExitCode, String
             }
         }
     }
-    for name in &missing {
-        complain(&format!(
-            "{name} is not in the queue: delivered, removed, or another node's"
-        ));
+    for missing in &missing {
+        complain(&why_missing(missing));
     }
     Ok(match missing.is_empty() {
         true => ExitCode::SUCCESS,
@@ -64,7 +62,7 @@ pub(super) fn run(node: &Node, options: &ShowOptions) -> Result<ExitCode, String
 }
 
 /// The numbers of what is named, and what is not there.
-fn find(node: &Node, names: &[String]) -> Result<(Vec<String>, Vec<String>), String> {
+fn find(node: &Node, names: &[String]) -> Result<(Vec<String>, Vec<Missing>), String> {
     let filter = Filter {
         id: Some(names.join(",")),
         ..Filter::default()
@@ -74,7 +72,7 @@ fn find(node: &Node, names: &[String]) -> Result<(Vec<String>, Vec<String>), Str
     node.lines(hyper::Method::GET, &path, None::<&()>, |line| {
         match Line::<QueuedMessage, Summary>::read(line)? {
             Line::Item(message) => ids.push(message.queue_id),
-            Line::Missing(name) => missing.push(name),
+            Line::Missing(one) => missing.push(one),
             Line::Summary(_) => {}
         }
         Ok(())

@@ -7,21 +7,22 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::event::Time;
-use crate::serve::admin::queue::Problem;
+use crate::serve::admin::queue::{Missing, Problem};
 
 /// A line of a list or of what was done.
 pub(super) enum Line<T, S> {
     /// A message.
     Item(T),
     /// What was named and is not in the queue.
-    Missing(String),
+    Missing(Missing),
     /// The last line.
     Summary(S),
 }
 
 #[derive(Deserialize)]
 struct Known<S> {
-    missing: Option<String>,
+    #[serde(flatten)]
+    missing: Option<Missing>,
     summary: Option<S>,
     error: Option<String>,
     remedy: Option<String>,
@@ -40,8 +41,8 @@ impl<T: DeserializeOwned, S: DeserializeOwned> Line<T, S> {
         if let Some(error) = known.error {
             return Err(Problem::fault(error, known.remedy.unwrap_or_default()).to_string());
         }
-        if let Some(name) = known.missing {
-            return Ok(Line::Missing(name));
+        if let Some(missing) = known.missing {
+            return Ok(Line::Missing(missing));
         }
         match known.summary {
             Some(summary) => Ok(Line::Summary(summary)),
@@ -58,6 +59,17 @@ pub(super) const INCOMPLETE: &str =
 
 /// That the answer has no end.
 pub(super) const BROKEN_OFF: &str = "the node broke off before the end: does it still run?";
+
+/// Why nothing is told of what was named, or done to it.
+pub(super) fn why_missing(missing: &Missing) -> String {
+    let name = &missing.missing;
+    match missing.damaged {
+        false => format!("{name} is not in the queue: delivered, removed, or another node's"),
+        true => format!(
+            "{name} can't be read, its record is damaged: what is left of it is in `corrupt/`, and it ends with its lifetime"
+        ),
+    }
+}
 
 /// `3 messages`, `1 message`.
 pub(super) fn counted(count: u64, what: &str) -> String {

@@ -6,8 +6,8 @@ pub(super) const SCOPES: &[Scope] = &[
     Scope {
         name: "engine",
         title: "[engine]",
-        doc: "What examines messages. The engines `attachment` and `auth` work without being named; the others are set up by their \
-              table.",
+        doc: "What examines messages. The engines `attachment`, `auth` and `content` work without being named; the others are set up \
+              by their table.",
         keys: &[
             engine("clamav", "engine.clamav", "ClamAV."),
             engine("spamassassin", "engine.spamassassin", "SpamAssassin."),
@@ -20,6 +20,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 Kind::Table("engine.attachment"),
                 "on with its defaults",
                 "Dangerous attachments.",
+            ),
+            Key::optional(
+                "content",
+                Kind::Table("engine.content"),
+                "on with its defaults",
+                "What messages say and what they are made to look like.",
             ),
             Key::optional(
                 "auth",
@@ -180,6 +186,31 @@ pub(super) const SCOPES: &[Scope] = &[
                 integer(1, 100_000),
                 "10000",
                 "Entries of all archives of a message that are looked at.",
+            ),
+        ],
+    },
+    Scope {
+        name: "engine.content",
+        title: "[engine.content]",
+        doc: "What messages say and what they are made to look like, judged by rules without any daemon.",
+        keys: &[
+            ENABLED,
+            DEADLINE,
+            ON_FAILURE_OPEN,
+            size_max("\"2GiB\""),
+            LIKELY,
+            sure("never on its word alone"),
+            Key::new(
+                "rules",
+                Kind::List("paths of rule files"),
+                "[]",
+                "Files with rules of your own, and with changes to those that ship; read in this order.",
+            ),
+            Key::new(
+                "disabled_rules",
+                Kind::List("symbols such as `\"LINK_SHORTENED\"`"),
+                "[]",
+                "Rules that are not asked.",
             ),
         ],
     },

@@ -92,7 +92,7 @@ pub(super) const SCOPES: &[Scope] = &[
             Key::optional(
                 "engine",
                 Kind::Table("engine"),
-                "those of our own alone: attachments and sender authentication",
+                "those of our own alone: attachments, sender authentication and content",
                 "What examines messages.",
             ),
             Key::optional(

@@ -213,6 +213,7 @@ pub(super) const SCOPES: &[Scope] = &[
             engine("icap"),
             engine("ctasd"),
             engine("attachment"),
+            engine("content"),
             engine("auth"),
             engine("reputation"),
         ],

@@ -40,12 +40,16 @@ pub use moving::{
 };
 pub use peer::Peer;
 pub use problem::Problem;
-pub use walk::Summary;
+pub use walk::{Missing, Summary};
 
 /// Bytes of a request.
 const REQUEST_BYTES_MAX: usize = 64 << 10;
-/// Lists, contents and actions that are under way at one time.
-const AT_ONCE_MAX: usize = 8;
+/// Parts of lists, and messages, that are read from the disk at one time.
+const READ_AT_ONCE_MAX: usize = 8;
+/// Lists that are open at one time, most of which wait for whoever reads them.
+const LISTS_MAX: usize = 64;
+/// Actions that are under way at one time.
+const ACTIONS_MAX: usize = 8;
 /// Bytes of the name of what is suspended.
 const NAME_BYTES_MAX: usize = 512;
 /// Sites and lanes that an answer has unless more are asked for.
@@ -131,21 +135,44 @@ pub struct SuspendAnswer {
     pub waiting: u64,
 }
 
-/// Bounds how much is asked at one time.
+/// Bounds how much is asked at one time: each kind apart, so that lists that nobody reads on keep no action from being done.
 #[derive(Clone)]
-pub(super) struct Turns(Arc<Semaphore>);
+pub(super) struct Turns {
+    reads: Arc<Semaphore>,
+    lists: Arc<Semaphore>,
+    actions: Arc<Semaphore>,
+}
 
 impl Turns {
     pub(super) fn new() -> Turns {
-        Turns(Arc::new(Semaphore::new(AT_ONCE_MAX)))
+        let turns = |count| Arc::new(Semaphore::new(count));
+        Turns {
+            reads: turns(READ_AT_ONCE_MAX),
+            lists: turns(LISTS_MAX),
+            actions: turns(ACTIONS_MAX),
+        }
     }
 
-    fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        Arc::clone(&self.0).try_acquire_owned().map_err(|_| {
-            let error = format!("{AT_ONCE_MAX} lists and actions are under way already");
-            Problem::busy(error, "wait for one of them, or end it")
-        })
+    /// To read something from the disk, which takes a moment.
+    async fn read(&self) -> Option<OwnedSemaphorePermit> {
+        // Nobody closes it.
+        Arc::clone(&self.reads).acquire_owned().await.ok()
     }
+
+    fn list(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        taken(&self.lists, LISTS_MAX, "lists")
+    }
+
+    fn act(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        taken(&self.actions, ACTIONS_MAX, "actions")
+    }
+}
+
+fn taken(turns: &Arc<Semaphore>, max: usize, of: &str) -> Result<OwnedSemaphorePermit, Problem> {
+    Arc::clone(turns).try_acquire_owned().map_err(|_| {
+        let error = format!("{max} {of} are under way already");
+        Problem::busy(error, "wait for one of them, or end it")
+    })
 }
 
 /// The paths.
@@ -209,7 +236,8 @@ async fn list(
 ) -> Result<Response, Problem> {
     let matcher = Filter::from_query(query.as_deref().unwrap_or_default())?.matcher()?;
     let walk = walk::Walk::new(queue_of(&shared)?, matcher);
-    Ok(walk::stream(walk, shared.turns.take()?))
+    let open = shared.turns.list()?;
+    Ok(walk::stream(walk, shared.turns, open))
 }
 
 async fn message(
@@ -217,7 +245,7 @@ async fn message(
     Path(id): Path<String>,
 ) -> Result<Json<QueuedMessage>, Problem> {
     let (queue, id) = (queue_of(&shared)?, message_id(&id)?);
-    let _turn = shared.turns.take()?;
+    let _turn = shared.turns.read().await;
     let message = blocking(move || QueuedMessage::whole(&queue, id)).await?;
     message.map(Json).map_err(|error| absent(id, error))
 }
@@ -227,7 +255,7 @@ async fn content(
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
     let (queue, id) = (queue_of(&shared)?, message_id(&id)?);
-    let _turn = shared.turns.take()?;
+    let _turn = shared.turns.read().await;
     let read = move || queue.content(id)?.ok_or(queue::ReadError::Gone);
     let content = blocking(read).await?.map_err(|error| absent(id, error))?;
     Ok(([(header::CONTENT_TYPE, "message/rfc822")], content).into_response())
@@ -270,7 +298,7 @@ async fn act(
     let queue = queue_of(&shared)?;
     let cx = shared.server.current.load();
     let order = acting::Order::new(Arc::clone(&cx), queue.clone(), action, &request, by)?;
-    Ok(order.stream(walk::Walk::new(queue, matcher), shared.turns.take()?))
+    Ok(order.stream(walk::Walk::new(queue, matcher), shared.turns.act()?))
 }
 
 async fn suspend(

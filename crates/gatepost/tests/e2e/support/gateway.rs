@@ -152,9 +152,15 @@ impl Gateway {
 
     /// Kills it without warning, as a power failure would, and starts it again with the same data.
     pub(crate) fn kill_and_start(&mut self) {
+        self.kill_and_start_after(|| ());
+    }
+
+    /// The same, with something done while it is dead.
+    pub(crate) fn kill_and_start_after(&mut self, change: impl FnOnce()) {
         let before = self.events("listening").len();
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+        change();
         self.child = spawn(self.folder.path());
         self.await_listeners(before);
     }

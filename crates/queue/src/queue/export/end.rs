@@ -1,17 +1,19 @@
 //! How an export ends: its messages are removed, or they go on. The same for one that an earlier run left behind.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::TryLockError;
 use std::sync::atomic::Ordering;
 
-use super::{AbortedExport, FileReader, TransferError, folder, left, of_queue};
+use super::{AbortedExport, FileReader, TransferError, folder, left, of_file, of_queue};
 use crate::journal::{Exporting, Fate};
 use crate::queue::import::with_ending;
+use crate::queue::operate::is_exporting;
 use crate::queue::shared::{Shared, wall};
 use crate::queue::{Queue, ReadError};
 use crate::schedule::ParcelId;
-use crate::transfer::ledger::{Ledger, Noted};
-use crate::{Actor, Notice, RecipientState};
+use crate::transfer::ledger::{Ledger, Noted, Phase};
+use crate::{Actor, Disk, Notice, RecipientState};
 
 /// Messages whose end is decided under one lock.
 const LOCK_MESSAGES_MAX: usize = 500;
@@ -20,7 +22,7 @@ const FLUSH_MESSAGES_MAX: u64 = 10_000;
 
 impl Queue {
     /// Ends an export: one that is under way takes its messages back as soon as it sees that; one that an earlier run or a fault
-    /// has left is ended as a start would end it. It blocks.
+    /// has left is ended as a start would end it. One of which a start cannot tell how far it was is taken back. It blocks.
     ///
     /// # Errors
     /// If the disk fails.
@@ -37,12 +39,11 @@ impl Queue {
         if !self.recovery().done {
             return Err(TransferError::Recovering);
         }
-        let noted = match shared.store.noted_export().map_err(of_queue)? {
-            Noted::Damaged => Noted::Nothing,
-            noted => noted,
-        };
+        let noted = shared.store.noted_export().map_err(of_queue)?;
         let is_noted = noted != Noted::Nothing;
-        let (finished, messages) = shared.end_noted(noted).map_err(of_queue)?;
+        let (finished, messages) = shared
+            .end_noted(&noted)
+            .map_err(|error| TransferError::Unended(error.to_string()))?;
         if !is_noted && messages == 0 {
             return Ok(AbortedExport::Nothing);
         }
@@ -51,25 +52,20 @@ impl Queue {
 }
 
 impl Shared {
-    /// After the reading of earlier segments: ends the export that an earlier run has left, if there is one.
+    /// After the reading of earlier segments: ends the export that an earlier run has left, if there is one. Where it cannot be
+    /// told how far it was its messages stay held: they may be another node's by now.
     pub(in crate::queue) fn end_left_export(&self) {
         let ended = self.store.noted_export().and_then(|noted| {
-            let path = match &noted {
-                Noted::Nothing => None,
-                Noted::Export(ledger) => Some(ledger.path.clone()),
-                Noted::Damaged => {
-                    return Err(io::Error::new(
-                        io::ErrorKind::InvalidData,
-                        "its note is damaged: its messages stay held until it is aborted",
-                    ));
-                }
-            };
-            self.end_noted(noted).map(|ended| (path, ended))
+            self.check_known(&noted)?;
+            self.end_noted(&noted).map(|ended| (noted, ended))
         });
         match ended {
-            Ok((None, (_, 0))) => {}
-            Ok((path, (finished, messages))) => self.store.tell(Notice::ExportEnded {
-                path: path.unwrap_or_default(),
+            Ok((Noted::Nothing, (_, 0))) => {}
+            Ok((noted, (finished, messages))) => self.store.tell(Notice::ExportEnded {
+                path: match noted {
+                    Noted::Export(ledger) => ledger.path,
+                    Noted::Nothing | Noted::Damaged => PathBuf::new(),
+                },
                 finished,
                 messages,
             }),
@@ -80,54 +76,113 @@ impl Shared {
         }
     }
 
-    /// Whether the file was finished, and how many messages that concerned.
-    fn end_noted(&self, noted: Noted) -> io::Result<(bool, u64)> {
-        let Noted::Export(ledger) = noted else {
-            let released = self.release_all()?;
-            self.store.forget_export()?;
-            return Ok((false, released));
+    /// Whether what is noted of an export says how it is to end. A file that was being written and is away does not: whoever
+    /// has taken it may have found it whole.
+    fn check_known(&self, noted: &Noted) -> io::Result<()> {
+        let unknown = match noted {
+            Noted::Damaged => "its note is damaged".to_owned(),
+            Noted::Export(ledger) if ledger.phase == Phase::Begun => {
+                let path = unfinished(&ledger.path);
+                if self.open_file(ledger, &path)?.is_some() || !self.is_any_exporting() {
+                    return Ok(());
+                }
+                format!("{} is not there any more", path.display())
+            }
+            Noted::Nothing | Noted::Export(_) => return Ok(()),
         };
-        if ledger.finished || self.is_file_finished(&ledger)? {
-            let removed = self.remove_all(&ledger)?;
-            self.store.forget_export()?;
-            return Ok((true, removed));
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!(
+                "{unknown}: its messages stay held until `gatepost queue export --abort` lets them go on"
+            ),
+        ))
+    }
+
+    fn is_any_exporting(&self) -> bool {
+        let mut after = None;
+        loop {
+            let index = self.store.index();
+            let ids: Vec<u64> = index.after(after).take(LOCK_MESSAGES_MAX).collect();
+            let Some(&last) = ids.last() else {
+                return false;
+            };
+            after = Some(last);
+            let slots = ids.iter().filter_map(|id| index.slot(*id));
+            if slots.into_iter().any(|slot| is_exporting(&index, slot)) {
+                return true;
+            }
         }
-        self.remove_file(&ledger);
+    }
+
+    /// Whether the export was finished, and how many messages that concerned.
+    fn end_noted(&self, noted: &Noted) -> io::Result<(bool, u64)> {
+        if let Noted::Export(ledger) = noted {
+            if ledger.phase == Phase::Finished {
+                // What is seen of the note may not have been synced.
+                self.store.note_export(ledger)?;
+                self.give_name(ledger)?;
+                return Ok((true, self.let_go_of_all(ledger)?));
+            }
+            self.note_taken_back(ledger);
+            if !self.remove_file(ledger) {
+                return Err(io::Error::other(stays(&ledger.path)));
+            }
+        }
         let released = self.release_all()?;
         self.store.forget_export()?;
         Ok((false, released))
     }
 
-    /// The file is finished: the messages are in it, and leave the queue.
-    pub(super) fn finish_export(&self, ledger: Ledger) {
+    /// The whole file is synced: it takes the messages over, which leave the queue.
+    pub(super) fn finish_export(&self, ledger: Ledger) -> Result<(), TransferError> {
         let ledger = Ledger {
-            finished: true,
+            phase: Phase::Finished,
             ..ledger
         };
-        // If one of these fails the note stays, and whoever reads it goes on from here.
-        let ended = self
-            .store
-            .note_export(&ledger)
-            .and(self.remove_all(&ledger))
-            .and_then(|_| self.store.forget_export());
-        if let Err(error) = ended {
-            self.store.tell(Notice::DiskFault {
-                what: "ending an export",
-                detail: error.to_string(),
-            });
+        if let Err(error) = self.store.note_export(&ledger) {
+            return Err(self.take_back(&ledger, of_queue(error)));
         }
+        let path = &ledger.path;
+        if let Err(error) = self.give_name(&ledger) {
+            let is_unfinished = self.open_file(&ledger, &unfinished(path));
+            if matches!(is_unfinished, Ok(Some(_))) {
+                return Err(self.take_back(&ledger, of_file(path, &error)));
+            }
+            return Err(unended(path, &error));
+        }
+        let ended = self.let_go_of_all(&ledger);
+        ended.map(drop).map_err(|error| unended(path, &error))
     }
 
-    /// The export has failed: its messages go on. Unless it cannot be told whether the file is finished: then they wait.
+    fn let_go_of_all(&self, ledger: &Ledger) -> io::Result<u64> {
+        let removed = self.remove_all(ledger)?;
+        self.store.forget_export()?;
+        Ok(removed)
+    }
+
+    /// Gives the file its name, synced. One that is not there any more has it already, and was moved since.
+    fn give_name(&self, ledger: &Ledger) -> io::Result<()> {
+        let (from, to) = (unfinished(&ledger.path), &ledger.path);
+        if self.open_file(ledger, &from)?.is_some() {
+            check_free(&*self.store.disk, to)?;
+            self.store.disk.rename(&from, to)?;
+        }
+        self.store.disk.sync_folder(folder(to))
+    }
+
+    /// The export has failed: its messages go on, unless its file is there and says something else: then they wait.
     pub(super) fn take_back(&self, ledger: &Ledger, error: TransferError) -> TransferError {
-        let is_gone = self.remove_file(ledger);
-        if !is_gone && !matches!(self.is_file_finished(ledger), Ok(false)) {
-            return TransferError::File {
-                path: ledger.path.clone(),
-                detail: format!(
-                    "{error}; the file could not be removed, so its messages stay held: remove it, then `gatepost queue export --abort`"
-                ),
-            };
+        if let Err(unknown) = self.check_known(&Noted::Export(ledger.clone())) {
+            return TransferError::Unended(format!("{error}; {unknown}"));
+        }
+        let is_noted = self.note_taken_back(ledger);
+        if ledger.phase == Phase::Finished && !is_noted {
+            return TransferError::Unended(format!(
+                "{error}; and that cannot be noted, so the messages stay held: `gatepost queue export --abort` ends the export once the disk of the queue is well"
+            ));
+        }
+        if !self.remove_file(ledger) {
+            return TransferError::Unended(format!("{error}; {}", stays(&ledger.path)));
         }
         let ended = self.release_all().and_then(|_| self.store.forget_export());
         match ended {
@@ -137,14 +192,23 @@ impl Shared {
         }
     }
 
+    /// Whether it is noted that the file is to be removed. Otherwise a start that does not find it must leave its messages held.
+    fn note_taken_back(&self, ledger: &Ledger) -> bool {
+        let ledger = Ledger {
+            phase: Phase::TakenBack,
+            ..ledger.clone()
+        };
+        self.store.note_export(&ledger).is_ok()
+    }
+
     /// Removes the file, if it is this export's; whether its content is gone for good.
     fn remove_file(&self, ledger: &Ledger) -> bool {
         let disk = &self.store.disk;
-        match self.open_file(ledger) {
+        let path = unfinished(&ledger.path);
+        match self.open_file(ledger, &path) {
             Ok(Some(mut file)) => {
                 let is_empty = file.erase().is_ok();
-                let is_gone = disk.remove(&ledger.path).is_ok()
-                    && disk.sync_folder(folder(&ledger.path)).is_ok();
+                let is_gone = disk.remove(&path).is_ok() && disk.sync_folder(folder(&path)).is_ok();
                 is_empty || is_gone
             }
             Ok(None) => true,
@@ -152,30 +216,11 @@ impl Shared {
         }
     }
 
-    /// Whether the file is finished, for good: what is seen of it may not have been synced.
-    fn is_file_finished(&self, ledger: &Ledger) -> io::Result<bool> {
-        let Some(file) = self.open_file(ledger)? else {
-            return Ok(false);
-        };
-        if !file.is_finished()? {
-            return Ok(false);
-        }
-        file.confirm()?;
-        self.store.disk.sync_folder(folder(&ledger.path))?;
-        Ok(true)
-    }
-
-    /// The export's file; `None` if there is none, or another one by that name.
-    fn open_file(&self, ledger: &Ledger) -> io::Result<Option<FileReader>> {
+    /// The export's file; `None` if there is none by that name, or another one.
+    fn open_file(&self, ledger: &Ledger, path: &Path) -> io::Result<Option<FileReader>> {
         use crate::transfer::read::Unreadable;
-        let file = match self.store.disk.open(&ledger.path) {
-            // Somebody may have imported it by now, who saw it finished.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                match self.store.disk.open(&with_ending(&ledger.path, "imported")) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-                    other => other?,
-                }
-            }
+        let file = match self.store.disk.open(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other?,
         };
         match FileReader::open(file) {
@@ -263,7 +308,7 @@ impl Shared {
             }
             match state {
                 RecipientState::Waiting => {
-                    plan.schedule.release_held(parcel, now);
+                    plan.schedule.unhold(parcel, now);
                     plan.offer(parcel);
                 }
                 RecipientState::Removed => drop(plan.schedule.remove(parcel, now)),
@@ -284,4 +329,35 @@ fn release(fate: &mut Fate, wall: u64) {
 
 fn fault(error: &ReadError) -> io::Error {
     io::Error::other(error.to_string())
+}
+
+/// The name of a file that is being written. The reader of the finished one takes none that has it.
+pub(in crate::queue) const UNFINISHED: &str = "unfinished";
+
+pub(super) fn unfinished(path: &Path) -> PathBuf {
+    with_ending(path, UNFINISHED)
+}
+
+/// # Errors
+/// If a file has that name, or the disk fails.
+pub(super) fn check_free(disk: &dyn Disk, path: &Path) -> io::Result<()> {
+    match disk.open(path) {
+        Ok(_) => Err(io::ErrorKind::AlreadyExists.into()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn stays(path: &Path) -> String {
+    format!(
+        "{} could not be removed, so its messages stay held: remove it, then `gatepost queue export --abort`",
+        unfinished(path).display()
+    )
+}
+
+fn unended(path: &Path, error: &io::Error) -> TransferError {
+    TransferError::Unended(format!(
+        "{} is finished and has the messages, but they could not be taken out of this queue: {error}; they stay held there until the next start, or `gatepost queue export --abort`, takes them out",
+        path.display()
+    ))
 }

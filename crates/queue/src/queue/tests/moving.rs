@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use super::*;
-use crate::transfer::ledger::Ledger;
+use crate::journal::Fate;
+use crate::transfer::ledger::{Ledger, Noted, Phase};
 use crate::transfer::read::{FileReader, Piece};
+use crate::transfer::write::FileWriter;
 use crate::transfer::{
     AbortedExport, ExportFilter, ExportRequest, Exported, Imported, LeftOut, TransferError,
 };
@@ -21,6 +23,7 @@ fn request(path: &Path) -> ExportRequest {
         filter: ExportFilter::default(),
         by: actor(),
         patience: Duration::ZERO,
+        stop: Arc::default(),
     }
 }
 
@@ -251,7 +254,7 @@ async fn an_export_whose_note_is_damaged_waits_for_its_abortion() {
     let id = listed(&queue)["ONE"][0].id;
     let ledger = Ledger {
         salt: 7,
-        finished: false,
+        phase: Phase::Begun,
         path: place.folder.path().join("never.gpq"),
         by: actor(),
     };
@@ -276,14 +279,13 @@ async fn an_export_whose_note_is_damaged_waits_for_its_abortion() {
     parcel(&queue).await;
 }
 
-/// Whether the file is finished, and the references in it.
-fn in_file(disk: &FaultyDisk) -> (bool, Vec<String>) {
-    let Ok(file) = disk.open(Path::new(FILE)) else {
-        return (false, Vec::new());
-    };
-    let Ok(mut reader) = FileReader::open(file) else {
-        return (false, Vec::new());
-    };
+/// The references in the file, in order; `None` if there is none, or one that nobody would take in.
+fn in_file(disk: &FaultyDisk, path: &str) -> Option<Vec<String>> {
+    let file = disk.open(Path::new(path)).ok()?;
+    let mut reader = FileReader::open(file).ok()?;
+    if !reader.is_finished().unwrap() {
+        return None;
+    }
     let mut references = Vec::new();
     loop {
         match reader.next().unwrap() {
@@ -292,22 +294,28 @@ fn in_file(disk: &FaultyDisk) -> (bool, Vec<String>) {
             _ => {}
         }
     }
-    (reader.is_finished().unwrap(), references)
+    references.sort_unstable();
+    Some(references)
 }
 
 #[tokio::test]
 async fn an_export_may_be_cut_short_anywhere() {
     let all = ["DELAYED", "FRESH", "HELD", "REROUTED"];
     let mut ends = [0, 0];
-    for fuse in 0..140 {
+    for fuse in 0..280 {
         let place = Place::new();
         let disk = FaultyDisk::new(fuse);
         let queue = place.open_on(Arc::new(disk.clone())).unwrap();
         recovered(&queue).await;
         fill(&queue).await;
         queue.shared.flush().unwrap();
-        disk.light(Some(fuse / 2));
+        disk.light(Some(fuse / 4));
         let result = export(&queue, Path::new(FILE));
+        if result.is_ok() {
+            assert!(listed(&queue).is_empty(), "fuse {fuse}: {result:?}");
+            let noted = queue.shared.store.noted_export();
+            assert!(matches!(noted, Ok(Noted::Nothing) | Err(_)), "{noted:?}");
+        }
         // Half of them lose their power, the others are killed: then all that was written is there.
         if fuse % 2 == 0 {
             disk.crash();
@@ -315,6 +323,15 @@ async fn an_export_may_be_cut_short_anywhere() {
             disk.kill();
         }
         drop(queue);
+        // Whoever finds the file may take it away at once: it is another node's by then.
+        let found = match fuse / 2 % 2 == 0 && in_file(&disk, FILE).is_some() {
+            true => "/moved/elsewhere.gpq",
+            false => FILE,
+        };
+        if found != FILE {
+            disk.rename(Path::new(FILE), Path::new(found)).unwrap();
+            disk.sync_folder(Path::new("/moved")).unwrap();
+        }
         // A start may be cut short as well.
         disk.light(Some(fuse % 23));
         if let Ok(queue) = place.open_on(Arc::new(disk.clone())) {
@@ -329,12 +346,11 @@ async fn an_export_may_be_cut_short_anywhere() {
         disk.light(None);
         let queue = place.open_on(Arc::new(disk.clone())).unwrap();
         recovered(&queue).await;
-        let (finished, references) = in_file(&disk);
+        let taken = in_file(&disk, found);
         let left = listed(&queue);
-        let case = format!("fuse {fuse}: {result:?}, finished: {finished}, {left:#?}");
-        if finished {
-            let mut references = references;
-            references.sort_unstable();
+        let case = format!("fuse {fuse}: {result:?}, file: {taken:?}, {left:#?}");
+        let finished = taken.is_some();
+        if let Some(references) = taken {
             assert_eq!(references, all, "{case}");
             assert!(left.is_empty(), "{case}");
         } else {
@@ -345,11 +361,127 @@ async fn an_export_may_be_cut_short_anywhere() {
                 assert_eq!(one[0].held, reference == "HELD", "{case}");
             }
             assert_eq!(queue.stats().held, 1);
+            let unfinished = in_file(&disk, "/moved/queue.gpq.unfinished");
+            assert_eq!(unfinished, None, "{case}");
         }
         assert_eq!(queue.abort_export().unwrap(), AbortedExport::Nothing);
         ends[usize::from(finished)] += 1;
     }
-    assert!(ends[0] > 20 && ends[1] > 20, "{ends:?}");
+    assert!(ends[0] > 40 && ends[1] > 40, "{ends:?}");
+}
+
+/// A message is held for an export to this file, which an earlier run has begun; with what `prepare` does before the start.
+async fn left_behind(place: &Place, path: &Path, prepare: impl FnOnce(&Path)) -> (Queue, String) {
+    let queue = place.open().await;
+    let id = put(&queue, "ONE", &["one@a.example"]).await;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let unfinished = PathBuf::from(format!("{}.unfinished", path.display()));
+    let file = FileWriter::create(&disk, &unfinished, "mx1.example", 1).unwrap();
+    let ledger = Ledger {
+        salt: file.salt(),
+        phase: Phase::Begun,
+        path: path.to_owned(),
+        by: actor(),
+    };
+    queue.shared.store.note_export(&ledger).unwrap();
+    assert!(queue.shared.take_out(id.0, &ExportFilter::default(), None));
+    queue.close().await;
+    drop((queue, file));
+    prepare(&unfinished);
+    let (told, tells) = std::sync::mpsc::channel();
+    let observer = Arc::new(move |notice| drop(told.send(notice)));
+    let queue = Queue::open(place.settings(), Arc::new(RealDisk), observer).unwrap();
+    recovered(&queue).await;
+    let told = loop {
+        match tells.recv_timeout(Duration::from_secs(60)).unwrap() {
+            Notice::ExportEnded { finished, .. } => break format!("ended, finished: {finished}"),
+            Notice::DiskFault { what, detail } => break format!("{what}: {detail}"),
+            _ => {}
+        }
+    };
+    (queue, told)
+}
+
+#[tokio::test]
+async fn an_export_whose_file_was_taken_away_unfinished_waits_for_its_abortion() {
+    let place = Place::new();
+    let path = place.folder.path().join("moved.gpq");
+    let elsewhere = place.folder.path().join("elsewhere.gpq");
+    let away = |file: &Path| std::fs::rename(file, &elsewhere).unwrap();
+    let (queue, told) = left_behind(&place, &path, away).await;
+    assert!(
+        told.contains("moved.gpq.unfinished is not there any more"),
+        "{told}"
+    );
+    assert!(told.contains("gatepost queue export --abort"), "{told}");
+    assert!(listed(&queue)["ONE"][0].held);
+    assert_eq!(
+        queue.abort_export().unwrap(),
+        AbortedExport::Ended {
+            finished: false,
+            messages: 1
+        }
+    );
+    assert!(!listed(&queue)["ONE"][0].held);
+    parcel(&queue).await;
+}
+
+#[tokio::test]
+async fn an_export_whose_file_is_there_unfinished_ends_at_the_next_start() {
+    let place = Place::new();
+    let path = place.folder.path().join("moved.gpq");
+    let (queue, told) = left_behind(&place, &path, |_| {}).await;
+    assert_eq!(told, "ended, finished: false");
+    assert!(!listed(&queue)["ONE"][0].held);
+    assert!(!place.folder.path().join("moved.gpq.unfinished").exists());
+}
+
+#[tokio::test]
+async fn a_file_that_came_in_the_way_is_left_alone_and_the_messages_go_on() {
+    let place = Place::new();
+    let queue = place.open().await;
+    put(&queue, "ONE", &["one@a.example"]).await;
+    let path = place.folder.path().join("moved.gpq");
+    let mut calls = 0;
+    let failed = queue.export(&request(&path), &mut |_| {
+        calls += 1;
+        std::fs::write(&path, "somebody's own").unwrap();
+    });
+    assert!(calls > 0);
+    assert!(
+        matches!(&failed, Err(TransferError::Refused(_))),
+        "{failed:?}"
+    );
+    assert_eq!(std::fs::read(&path).unwrap(), b"somebody's own");
+    assert!(!listed(&queue)["ONE"][0].held);
+    assert_eq!(queue.abort_export().unwrap(), AbortedExport::Nothing);
+    assert!(!place.folder.path().join("moved.gpq.unfinished").exists());
+}
+
+#[tokio::test]
+async fn an_export_that_cannot_be_ended_says_so() {
+    let mut unended = 0;
+    for fuse in 0..70 {
+        let place = Place::new();
+        let disk = FaultyDisk::new(fuse);
+        let queue = place.open_on(Arc::new(disk.clone())).unwrap();
+        recovered(&queue).await;
+        fill(&queue).await;
+        queue.shared.flush().unwrap();
+        disk.light(Some(fuse));
+        let result = export(&queue, Path::new(FILE));
+        disk.light(None);
+        if in_file(&disk, FILE).is_some()
+            && !matches!(queue.shared.store.noted_export(), Ok(Noted::Nothing))
+        {
+            assert!(
+                matches!(&result, Err(TransferError::Unended(_))),
+                "fuse {fuse}: {result:?}"
+            );
+            unended += 1;
+        }
+    }
+    assert!(unended > 0);
 }
 
 #[tokio::test]
@@ -451,6 +583,26 @@ async fn damage_is_told_with_its_place_and_the_rest_is_imported() {
     assert!(damage.offset < hit as u64 && damage.offset + damage.bytes > hit as u64);
     assert_eq!(damage.detail, "the envelope is damaged");
     assert!(listed(&queue).keys().eq(["ONE", "THREE"]));
+}
+
+#[tokio::test]
+async fn a_message_that_no_queue_takes_is_passed() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let path = place.folder.path().join("moved.gpq");
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let mut file = FileWriter::create(&disk, &path, "mx1.example", 1).unwrap();
+    for recipients in [&["one@a.example"][..], &[], &["two@a.example"]] {
+        let envelope = submission(recipients, "").envelope;
+        let fates: Vec<Fate> = recipients.iter().map(|_| Fate::new()).collect();
+        file.add(1, &envelope, &fates, &Bytes::from_static(b"text"))
+            .unwrap();
+    }
+    file.finish().unwrap();
+    let imported = import(&queue, &path).unwrap();
+    assert_eq!((imported.messages, imported.damaged_count), (2, 1));
+    assert_eq!(imported.damages.len(), 1, "{imported:?}");
+    assert_eq!(queue.stats().messages, 2);
 }
 
 #[tokio::test]

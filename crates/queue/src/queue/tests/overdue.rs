@@ -1,6 +1,6 @@
 //! What is past its lifetime at a start: one try more, and the time for it counts from the first such start.
 
-use super::super::shared::wall;
+use super::super::shared::{WALL_STEP, wall};
 use super::*;
 use crate::recovery::{Recoverer, prepare};
 use crate::store::Store;
@@ -105,4 +105,43 @@ async fn what_a_wrong_clock_has_noted_is_noted_anew() {
     assert_eq!(start_at(&place, now + 1), [Some(now)]);
     // Long before its end it is not overdue.
     assert_eq!(start_at(&place, now - TEN_YEARS), [None]);
+}
+
+#[tokio::test]
+async fn a_clock_that_is_put_forward_or_back_moves_no_attempt() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let id = queue
+        .submit(submission(&["one@a.example"], "text"))
+        .await
+        .unwrap()
+        .id;
+    let (slot, taken) = parcel(&queue).await;
+    queue.settle(taken, vec![(0, delayed())]);
+    drop(slot);
+    let years = i64::try_from(TEN_YEARS).unwrap();
+    for step in [years, -years, 0] {
+        WALL_STEP.set(step);
+        assert_eq!(queue.stats().due, 0, "{step}");
+        // Nor does what is journaled while the clock is wrong.
+        let before = queue.listed(id).unwrap().unwrap();
+        assert!(queue.act(id, Action::Hold, &actor()).unwrap());
+        assert_eq!(queue.unhold(&before, &[0]), Ok(Some(vec![0])));
+        assert_eq!(queue.stats().due, 0, "{step}");
+        // What arrives meanwhile is tried at once, and put off for as long as it should be.
+        let fresh = queue
+            .submit(submission(&["two@a.example"], "text"))
+            .await
+            .unwrap()
+            .id;
+        let (slot, taken) = parcel(&queue).await;
+        assert_eq!(taken.message, fresh, "{step}");
+        queue.settle(taken, vec![(0, delayed())]);
+        drop(slot);
+        assert_eq!(queue.stats().due, 0, "{step}");
+        let listed = queue.listed(fresh).unwrap().unwrap();
+        let wait = listed.recipients[0].next_attempt.unwrap() - wall();
+        // With jitter.
+        assert!((HOUR / 2..=2 * HOUR).contains(&wait), "{step}: {wait}");
+    }
 }

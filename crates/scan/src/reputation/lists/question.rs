@@ -1,7 +1,7 @@
 //! What a list is asked: the names under its zone for an address (RFC 5782 sections 2.1 and 2.4) and for domains (section 3).
 //!
-//! Whether a list wants a whole host name or the domain that was registered differs, and what was registered no DNS tells: a
-//! domain is asked about with its last four, three and two labels.
+//! Whether a list wants a whole host name or the domain that was registered differs: a name is asked about by its last four
+//! labels, three, and so on down to the domain that was registered (by the list of public suffixes).
 
 use std::net::IpAddr;
 
@@ -130,8 +130,8 @@ pub(super) fn reversed(ip: IpAddr) -> String {
     }
 }
 
-/// The domain by its last labels, from [`LIST_LABELS_MAX`] down to two, in lower case. Nothing for what is no domain name: an
-/// address, a single label, an address literal.
+/// The domain by its last labels, from [`LIST_LABELS_MAX`] down to those that were registered, in lower case. Nothing for what
+/// is no domain name: an address, a single label, an address literal, a public suffix.
 fn suffixes(domain: &str) -> Vec<String> {
     let domain = domain.trim_end_matches('.').to_ascii_lowercase();
     let is_label = |label: &str| {
@@ -151,14 +151,18 @@ fn suffixes(domain: &str) -> Vec<String> {
     if !is_name {
         return Vec::new();
     }
-    let most = labels.len().min(LIST_LABELS_MAX);
+    let Some(registered) = psl::domain_str(&domain) else {
+        return Vec::new();
+    };
+    let fewest = registered.split('.').count();
+    let most = labels.len().min(LIST_LABELS_MAX.max(fewest));
     let last = |count: usize| {
         labels
             .get(labels.len() - count..)
             .unwrap_or_default()
             .join(".")
     };
-    (2..=most).rev().map(last).collect()
+    (fewest..=most).rev().map(last).collect()
 }
 
 #[cfg(test)]

@@ -307,15 +307,15 @@ impl Order {
         self.queue.content(id)?.ok_or(ReadError::Gone).map(Some)
     }
 
-    /// Releases those again that were not held before.
+    /// Those that were not held before go on as they were.
     async fn let_go(&self, listed: &Listed, chosen: &[u32]) {
         let waited = |at: &&u32| {
             let recipient = listed.recipients.get(**at as usize);
             recipient.is_some_and(|it| it.state == RecipientState::Waiting)
         };
         let waited: Vec<u32> = chosen.iter().filter(waited).copied().collect();
-        let (queue, by, id) = (self.queue.clone(), self.by.clone(), listed.id);
-        let release = move || queue.act_on(id, Some(&waited), &Action::Release, &by);
+        let (queue, before, id) = (self.queue.clone(), listed.clone(), listed.id);
+        let release = move || queue.unhold(&before, &waited);
         match tokio::task::spawn_blocking(release).await {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::error!(%id, %error, "a message stays held"),
@@ -421,8 +421,8 @@ impl Way {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) {
-        for name in self.walk.unmet() {
-            line(&serde_json::json!({ "missing": name }), out);
+        for missing in self.walk.unmet() {
+            line(&missing, out);
         }
         self.summary.complete = self.walk.last_line().complete;
         line(&serde_json::json!({ "summary": self.summary }), out);

@@ -1,10 +1,12 @@
 //! Moving the queue to another node over HTTP: the gateway writes a file with messages and forgets them, or takes in the messages
 //! of such a file. It is the gateway that opens the file, so its path must be absolute, and its user must be allowed to.
 //!
-//! The answer is lines: how far it is, now and then, and a last one that says what was done. Whoever goes away stops nothing.
+//! The answer is lines: how far it is, now and then, and a last one that says what was done. Whoever goes away ends an export
+//! that is not finished, unless they said otherwise: its messages would wait for nobody. An import goes on.
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
@@ -29,6 +31,8 @@ use crate::event::{Event, QueueMoved};
 const TELL_EVERY: Duration = Duration::from_millis(500);
 /// How long deliveries that are under way are waited for, unless the request says so.
 const PATIENCE_USUAL: Duration = Duration::from_secs(60);
+/// And at most: all messages that are exported are held meanwhile.
+const PATIENCE_MAX: Duration = Duration::from_secs(3600);
 /// Bytes of a path: what the system takes.
 const PATH_BYTES_MAX: usize = 4096;
 
@@ -45,6 +49,9 @@ pub struct ExportOrder {
     /// How long deliveries that are under way are waited for, such as `1m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patience: Option<String>,
+    /// Go on to its end though whoever asks goes away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub detach: bool,
     /// Why.
     pub reason: String,
     /// The name that the operator goes by, recorded beside that of the process that asks.
@@ -165,7 +172,11 @@ pub(super) fn export(
     by: String,
 ) -> Result<Response, Problem> {
     let request = request(&cx, &queue, &order, by)?;
-    Ok(run(move |told| {
+    let reader = match order.detach {
+        true => Reader::default(),
+        false => Reader(Arc::clone(&request.stop)),
+    };
+    Ok(run(reader, move |told| {
         let outcome = queue.export(&request, told);
         let exported = outcome?;
         let moved = QueueMoved {
@@ -194,7 +205,7 @@ pub(super) fn import(
 ) -> Result<Response, Problem> {
     acting::reason(&order.reason)?;
     let file = path(&order.file)?;
-    Ok(run(move |told| {
+    Ok(run(Reader::default(), move |told| {
         let imported = queue.import(&file, told)?;
         let moved = QueueMoved {
             file: order.file.clone(),
@@ -242,6 +253,13 @@ fn request(
         .transpose();
     let patience =
         patience.map_err(|(error, remedy)| Problem::bad(format!("patience: {error}"), remedy))?;
+    let patience = patience.unwrap_or(PATIENCE_USUAL);
+    if patience > PATIENCE_MAX {
+        return Err(Problem::bad(
+            "patience: all messages that are exported are held for so long",
+            "wait for an hour at most, and export what stays again",
+        ));
+    }
     let choose = match order.filter.is_narrow() {
         true => Some(choose(queue, order.filter.matcher()?)),
         false => None,
@@ -257,7 +275,8 @@ fn request(
             name: by,
             reason: order.reason.trim().to_owned(),
         },
-        patience: patience.unwrap_or(PATIENCE_USUAL),
+        patience,
+        stop: Arc::default(),
     })
 }
 
@@ -286,8 +305,19 @@ fn path(text: &str) -> Result<PathBuf, Problem> {
     Ok(PathBuf::from(text))
 }
 
+/// Whoever reads the answer: once that is gone, or over, this is set.
+#[derive(Default)]
+struct Reader(Arc<AtomicBool>);
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Does the work where it may block, and tells how far it is.
 fn run(
+    reader: Reader,
     work: impl FnOnce(&mut dyn FnMut(TransferProgress)) -> Result<Vec<u8>, TransferError>
     + Send
     + 'static,
@@ -320,6 +350,7 @@ fn run(
         let _ = lines.send(last_line.into());
     });
     let parts = futures_util::stream::poll_fn(move |context| {
+        let Reader(_) = &reader;
         received
             .poll_recv(context)
             .map(|part| part.map(Ok::<Bytes, std::io::Error>))
@@ -383,9 +414,11 @@ impl From<TransferError> for Problem {
             TransferError::Recovering => Problem::busy(text, ""),
             TransferError::Busy(_) => Problem::conflict(text, ""),
             TransferError::Refused(_) => Problem::bad(text, ""),
+            TransferError::Aborted => Problem::conflict(text, ""),
+            TransferError::Unended(_) => Problem::fault(text, "see the event `disk-fault`"),
             TransferError::File { .. } => Problem::fault(
                 text,
-                "may the user of the gateway write there, and is there room? then ask again: nothing is lost",
+                "may the user of the gateway read and write there, and is there room? then ask again: nothing is lost",
             ),
             TransferError::Queue(_) => Problem::fault(
                 text,

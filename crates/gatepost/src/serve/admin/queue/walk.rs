@@ -6,10 +6,11 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use queue::{Listed, MessageId, Queue};
+use queue::{Listed, MessageId, Queue, ReadError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::Turns;
 use super::filter::Matcher;
 use super::messages::{QueuedMessage, Waits, now};
 use super::problem::Problem;
@@ -39,6 +40,16 @@ pub struct Summary {
     pub complete: bool,
 }
 
+/// What was named and is none of the messages in an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its id or reference.
+    pub missing: String,
+    /// It is in the queue, but its record is damaged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub damaged: bool,
+}
+
 /// A message that is meant.
 pub(super) struct Found {
     pub listed: Listed,
@@ -53,6 +64,8 @@ pub(super) struct Walk {
     after: Option<MessageId>,
     /// What was named and not met so far; ids only are looked up without a walk.
     ids_left: BTreeSet<u64>,
+    /// Of these, those whose record is damaged; all are known once the way is done.
+    damaged: BTreeSet<u64>,
     references_left: BTreeSet<String>,
     by_id: bool,
     done: bool,
@@ -69,6 +82,7 @@ impl Walk {
             after: None,
             by_id: matcher.names.is_some() && names.references.is_empty(),
             ids_left: names.ids,
+            damaged: BTreeSet::new(),
             references_left: names.references,
             done: matcher.limit == 0,
             ended_early: matcher.limit == 0,
@@ -83,12 +97,18 @@ impl Walk {
     }
 
     /// What was named and is not in the queue; all is known once the way is done.
-    pub(super) fn unmet(&self) -> impl Iterator<Item = String> + '_ {
+    pub(super) fn unmet(&self) -> impl Iterator<Item = Missing> + '_ {
         // What was not looked at since there were enough may well be there.
         let is_known = !self.ended_early;
-        let ids = self.ids_left.iter().map(u64::to_string);
-        ids.chain(self.references_left.iter().cloned())
-            .filter(move |_| is_known)
+        let ids = self.ids_left.iter().map(|id| Missing {
+            missing: id.to_string(),
+            damaged: self.damaged.contains(id),
+        });
+        let references = self.references_left.iter().map(|reference| Missing {
+            missing: reference.clone(),
+            damaged: false,
+        });
+        ids.chain(references).filter(move |_| is_known)
     }
 
     /// The next page. Reads the disk.
@@ -101,6 +121,7 @@ impl Walk {
         let Some(last) = page.last() else {
             // Those that are damaged are left out of pages, but a page of nothing else ends at the last id too.
             self.done = true;
+            self.damaged = self.damaged_ids();
             return Ok(Vec::new());
         };
         self.after = Some(last.id);
@@ -140,11 +161,24 @@ impl Walk {
     fn named(&self) -> Result<Vec<Listed>, Problem> {
         let from = self.after.map_or(0, |id| id.0.saturating_add(1));
         for id in self.ids_left.range(from..) {
-            if let Some(listed) = self.queue.listed(MessageId(*id))? {
-                return Ok(vec![listed]);
+            match self.queue.listed(MessageId(*id)) {
+                Ok(Some(listed)) => return Ok(vec![listed]),
+                Ok(None) | Err(ReadError::Gone | ReadError::Damaged(_)) => {}
+                Err(error) => return Err(error.into()),
             }
         }
         Ok(Vec::new())
+    }
+
+    /// Those of the ids that were not met that are there all the same.
+    fn damaged_ids(&self) -> BTreeSet<u64> {
+        let is_damaged = |id: &u64| {
+            matches!(
+                self.queue.listed(MessageId(*id)),
+                Err(ReadError::Damaged(_))
+            )
+        };
+        self.ids_left.iter().copied().filter(is_damaged).collect()
     }
 
     fn count(&mut self, listed: &Listed, places: &[usize]) {
@@ -180,9 +214,8 @@ impl Walk {
             }
         }
         if self.done {
-            let unmet: Vec<String> = self.unmet().collect();
-            for name in unmet {
-                line(&serde_json::json!({ "missing": name }), out);
+            for missing in self.unmet() {
+                line(&missing, out);
             }
             let summary = self.last_line();
             line(&serde_json::json!({ "summary": summary }), out);
@@ -201,14 +234,16 @@ pub(super) fn line(value: &impl Serialize, out: &mut Vec<u8>) {
     }
 }
 
-/// The list as it is read: each part is read from the disk when the one before is on its way.
-pub(super) fn stream(walk: Walk, permit: OwnedSemaphorePermit) -> Response {
-    let parts = futures_util::stream::unfold(Some((walk, permit)), |state| async {
-        let (mut walk, permit) = state?;
+/// The list as it is read: each part is read from the disk when the one before is on its way, and has a turn only so long.
+pub(super) fn stream(walk: Walk, turns: Turns, open: OwnedSemaphorePermit) -> Response {
+    let parts = futures_util::stream::unfold(Some((walk, turns, open)), |state| async {
+        let (mut walk, turns, open) = state?;
+        let turn = turns.read().await;
         let step = move || {
             let mut out = Vec::new();
             let goes_on = walk.step(&mut out);
-            (out, goes_on.then_some((walk, permit)))
+            drop(turn);
+            (out, goes_on.then_some((walk, turns, open)))
         };
         match tokio::task::spawn_blocking(step).await {
             Ok((out, state)) => Some((Ok(Bytes::from(out)), state)),

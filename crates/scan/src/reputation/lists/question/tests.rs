@@ -59,7 +59,6 @@ fn domains_are_asked_about_by_their_last_labels_once() {
         [
             "b.example.co.uk.bl.example",
             "example.co.uk.bl.example",
-            "co.uk.bl.example",
             "other.example.bl.example",
         ]
     );
@@ -80,7 +79,7 @@ proptest! {
     #[test]
     fn any_domain_gives_few_names_that_are_names(domain: String) {
         let suffixes = suffixes(&domain);
-        prop_assert!(suffixes.len() < LIST_LABELS_MAX);
+        prop_assert!(suffixes.len() <= LIST_LABELS_MAX);
         for suffix in suffixes {
             prop_assert!(domain.to_ascii_lowercase().trim_end_matches('.').ends_with(&suffix));
             prop_assert!(suffix.split('.').all(|label| !label.is_empty() && label.len() <= 63));
