@@ -25,8 +25,9 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
+use crate::compute::off_session;
 use crate::engine::Engine;
-use crate::finding::{Finding, Unavailable, UnavailableCause};
+use crate::finding::{Finding, Unavailable};
 use crate::specimen::Specimen;
 use crate::view::View;
 
@@ -143,12 +144,7 @@ impl Engine for Attachment {
             return futures_util::future::ready(Ok(self.inspect(message.view()))).boxed();
         }
         let rules = Arc::clone(&self.rules);
-        async move {
-            tokio::task::spawn_blocking(move || inspect(&rules, specimen.message.view()))
-                .await
-                .map_err(|error| Unavailable::new(UnavailableCause::Panic, error.to_string()))
-        }
-        .boxed()
+        off_session(move || inspect(&rules, specimen.message.view())).boxed()
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {

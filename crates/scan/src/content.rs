@@ -18,8 +18,9 @@ use tokio::time::timeout;
 
 use self::reading::link::registrable;
 use self::rules::{Hit, RuleFacts, Rules};
+use crate::compute::off_session;
 use crate::engine::Engine;
-use crate::finding::{Finding, Score, Symbol, Unavailable, UnavailableCause};
+use crate::finding::{Finding, Score, Symbol, Unavailable};
 use crate::limits;
 use crate::message::Message;
 use crate::specimen::Specimen;
@@ -203,13 +204,13 @@ impl Engine for Content {
                 return Ok(self.inspect(&specimen.message, &facts));
             }
             let read = Arc::clone(&specimen);
-            on_thread(move || {
+            off_session(move || {
                 read.message.reading();
             })
             .await?;
             let facts = self.facts(&specimen).await;
             let engine = self.clone();
-            on_thread(move || engine.inspect(&specimen.message, &facts)).await
+            off_session(move || engine.inspect(&specimen.message, &facts)).await
         }
         .boxed()
     }
@@ -220,14 +221,6 @@ impl Engine for Content {
         let banner = format!("built in: {enabled} of {} rules", rules.len());
         futures_util::future::ready(Ok(banner)).boxed()
     }
-}
-
-/// Work that may take long, off the threads that serve sessions.
-async fn on_thread<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, Unavailable> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.map_err(|error| Unavailable::new(UnavailableCause::Panic, error.to_string()))
 }
 
 impl fmt::Debug for Content {

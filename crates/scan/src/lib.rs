@@ -7,6 +7,7 @@ pub mod attachment;
 pub mod auth;
 mod back_off;
 pub mod clamav;
+mod compute;
 pub mod content;
 pub mod ctasd;
 #[cfg(test)]

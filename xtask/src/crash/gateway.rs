@@ -131,6 +131,12 @@ large_message_min = "64KiB"
 
 [engine.attachment]
 enabled = false
+
+[engine.auth]
+enabled = false
+
+[engine.content]
+enabled = false
 "#
         );
         for (name, port) in LISTENERS.iter().zip(&self.ports) {

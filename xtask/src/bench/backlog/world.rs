@@ -96,6 +96,12 @@ bind = ["127.0.0.1:{port}"]
 
 [engine.attachment]
 enabled = false
+
+[engine.auth]
+enabled = false
+
+[engine.content]
+enabled = false
 "#
         );
         for domain in 0..DESTINATIONS {

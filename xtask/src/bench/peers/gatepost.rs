@@ -119,6 +119,12 @@ cut_through = {cut_through}
 
 [engine.attachment]
 enabled = false
+
+[engine.auth]
+enabled = false
+
+[engine.content]
+enabled = false
 "#
     )
 }
