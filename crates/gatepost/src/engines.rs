@@ -55,6 +55,10 @@ pub fn arm(
     senders: &Senders,
 ) -> EngineSet {
     let lists = lists(config, resolver, journal);
+    let lists = match previous {
+        Some(previous) => lists.taken_over(&previous.lists),
+        None => lists,
+    };
     let engines = config
         .engines
         .values()
@@ -217,6 +221,7 @@ fn reputation(
         record: Arc::clone(&senders.record),
         lists: lists.clone(),
         lists_deadline: settings.lists_deadline,
+        deadline: engine.deadline,
     }))
 }
 

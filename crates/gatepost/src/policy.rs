@@ -22,7 +22,9 @@ pub use likelihood::{
 };
 pub use message::{certain, message};
 pub(crate) use message::{spam_word, virus_word};
-pub use sender::{AtConnect, NewcomerFacts, come_again, greylists, over_rate, standing};
+pub use sender::{
+    AtConnect, ListsAtConnect, NewcomerFacts, come_again, greylists, over_rate, standing,
+};
 pub use stages::{HopLimits, MailboxCheck, RecipientFacts, Relay, connect, hops, mail, rcpt};
 
 /// What is done with a message, a recipient or a client.

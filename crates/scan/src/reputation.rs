@@ -6,25 +6,31 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use smtp::{Domain, ReversePath};
 use tokio::time::timeout;
 
 use crate::auth::facts::{Authentication, SpfResult};
+use crate::compute::off_session;
+use crate::content::reading::link::registrable;
 use crate::engine::Engine;
 use crate::finding::{Finding, Score, SpamClass, Symbol, Unavailable, UnavailableCause};
 use crate::limits::{DETAIL_BYTES_MAX, LIST_DOMAINS_MAX, SYMBOLS_MAX};
 use crate::printable::printable;
 use crate::specimen::Specimen;
 
+mod clock;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod greylist;
 pub mod lists;
+mod origin;
 pub mod rate;
 pub mod record;
+
+pub use clock::seconds_now;
 
 use lists::{About, Lists, Round, Subject};
 use record::{Class, Opinion, Record, Sender};
@@ -32,8 +38,17 @@ use record::{Class, Opinion, Record, Sender};
 /// Points from which a message is likely spam by the past of its sender alone.
 pub const LIKELY_POINTS: f32 = 5.0;
 
-/// How long the engine waits for the facts of sender authentication.
-const AUTHENTICATION_WAIT: Duration = Duration::from_secs(8);
+/// How long the engine waits for the facts of sender authentication, unless its own deadline allows less.
+const AUTHENTICATION_WAIT_MAX: Duration = Duration::from_secs(8);
+
+/// Messages up to this size are searched for links at once rather than on a thread for long work, in bytes.
+const INLINE_BYTES_MAX: usize = 64 * 1024;
+
+/// Between whoever is listed and the list.
+const LISTED_BY: &str = " is listed by ";
+
+/// The same where the list is of those to be trusted.
+const TRUSTED_BY: &str = " is trusted by ";
 
 /// What the engine is told.
 #[derive(Clone, Debug)]
@@ -44,8 +59,10 @@ pub struct ReputationSettings {
     pub record: Arc<Record>,
     /// Lists in the DNS.
     pub lists: Lists,
-    /// How long these are waited for.
+    /// How long these are waited for: once, and once more where a list has to be tried first.
     pub lists_deadline: Duration,
+    /// When the engine has to have answered: it waits for less, so that it always does.
+    pub deadline: Duration,
 }
 
 /// The engine.
@@ -59,14 +76,16 @@ impl Reputation {
         Reputation { settings }
     }
 
-    async fn rate(&self, specimen: &Specimen) -> Finding {
-        let about = self.about(specimen);
+    async fn rate(&self, specimen: &Arc<Specimen>) -> Result<Finding, Unavailable> {
+        let settings = &self.settings;
+        let about = self.about(specimen).await?;
+        let lists_deadline = settings.lists_deadline.min(settings.deadline / 3);
+        let authentication_wait = AUTHENTICATION_WAIT_MAX.min(settings.deadline / 2);
         let (round, authentication) = tokio::join!(
-            self.settings
-                .lists
-                .ask(&about, self.settings.lists_deadline),
-            authentication(specimen),
+            settings.lists.ask(&about, lists_deadline),
+            timeout(authentication_wait, specimen.authentication.wait()),
         );
+        let authentication = authentication.ok().cloned();
         let domains = domains(authentication.as_deref());
         let sender = Sender {
             ip: specimen.client_ip,
@@ -78,12 +97,12 @@ impl Reputation {
             ),
             domains: &domains,
         };
-        let opinion = self.settings.record.sender(&sender, seconds_now());
-        finding(&self.settings.name, &opinion, &round)
+        let opinion = settings.record.sender(&sender, seconds_now());
+        Ok(finding(&settings.name, &opinion, &round))
     }
 
     /// What the lists are asked about: links only if a list wants them, for finding them takes time.
-    fn about(&self, specimen: &Specimen) -> About {
+    async fn about(&self, specimen: &Arc<Specimen>) -> Result<About, Unavailable> {
         let lists = &self.settings.lists;
         let reverse_path = match &specimen.reverse_path {
             ReversePath::Null => None,
@@ -92,7 +111,7 @@ impl Reputation {
                 Domain::Literal(_) | Domain::GeneralLiteral(_) => None,
             },
         };
-        About {
+        Ok(About {
             ip: Some(specimen.client_ip),
             helo: specimen.helo.clone(),
             reverse_path,
@@ -101,10 +120,10 @@ impl Reputation {
                 false => Vec::new(),
             },
             links: match lists.want(Subject::Url) {
-                true => linked_hosts(specimen),
+                true => linked_hosts(specimen).await?,
                 false => Vec::new(),
             },
-        }
+        })
     }
 }
 
@@ -114,7 +133,7 @@ impl Engine for Reputation {
     }
 
     fn examine(&self, specimen: Arc<Specimen>) -> BoxFuture<'_, Result<Finding, Unavailable>> {
-        Box::pin(async move { Ok(self.rate(&specimen).await) })
+        Box::pin(async move { self.rate(&specimen).await })
     }
 
     fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {
@@ -148,20 +167,26 @@ impl Engine for Reputation {
     }
 }
 
-/// Seconds since 1970.
-pub fn seconds_now() -> u32 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| {
-        u32::try_from(since.as_secs()).unwrap_or(u32::MAX)
-    })
-}
-
-/// The domains that answer for a message.
+/// The domains that answer for a message, by what was registered: `example.co.uk` for `mail.example.co.uk`; each once.
 pub fn domains(authentication: Option<&Authentication>) -> Vec<String> {
     let domains = authentication
         .into_iter()
         .flat_map(Authentication::authenticated_domains);
-    domains.map(str::to_owned).collect()
+    let mut registered: Vec<String> = domains.filter_map(registrable).collect();
+    registered.sort_unstable();
+    registered.dedup();
+    registered
+}
+
+/// Who of a message is listed as a source of spam, and by which lists, for its sender: `192.0.2.7 (bl, other)`. Nothing of a
+/// finding of any other engine.
+pub fn listed(finding: &Finding) -> Option<String> {
+    let told = finding
+        .reason
+        .split("; ")
+        .filter_map(|part| part.split_once(LISTED_BY));
+    let listings: Vec<(&str, &str)> = told.collect();
+    (!listings.is_empty()).then(|| lists::gathered(&listings))
 }
 
 /// Whether the name given with EHLO is the client's own: its confirmed reverse name is the same or below the same domain, or
@@ -180,12 +205,6 @@ pub fn helo_is_proven(
         })
 }
 
-/// The facts of sender authentication, as soon as they are there; none if they do not come in time.
-async fn authentication(specimen: &Specimen) -> Option<Arc<Authentication>> {
-    let facts = timeout(AUTHENTICATION_WAIT, specimen.authentication.wait()).await;
-    facts.ok().cloned()
-}
-
 fn author_domains(specimen: &Specimen) -> Vec<String> {
     let authors = specimen.message.view().authors().iter();
     let domains = authors.filter_map(|author| {
@@ -195,8 +214,15 @@ fn author_domains(specimen: &Specimen) -> Vec<String> {
     domains.collect()
 }
 
-/// The hosts that the message links to, each once.
-fn linked_hosts(specimen: &Specimen) -> Vec<String> {
+/// The hosts that the message links to, each once. Reading a long message takes a while: sessions do not wait for that.
+async fn linked_hosts(specimen: &Arc<Specimen>) -> Result<Vec<String>, Unavailable> {
+    if specimen.message.bytes().len() > INLINE_BYTES_MAX {
+        let read = Arc::clone(specimen);
+        off_session(move || {
+            read.message.reading();
+        })
+        .await?;
+    }
     let mut hosts: Vec<String> = Vec::new();
     for link in specimen.message.reading().links() {
         if hosts.len() >= LIST_DOMAINS_MAX {
@@ -208,7 +234,7 @@ fn linked_hosts(specimen: &Specimen) -> Vec<String> {
             hosts.push(host.clone());
         }
     }
-    hosts
+    Ok(hosts)
 }
 
 /// What record and lists come to.
@@ -286,11 +312,11 @@ fn reason(opinion: &Opinion, round: &Round) -> String {
         if !told.contains(&&*hit.list) {
             told.push(&hit.list);
             let sort = if hit.weight < 0.0 {
-                "trusted"
+                TRUSTED_BY
             } else {
-                "listed"
+                LISTED_BY
             };
-            let _ = write!(reason, "; {} is {sort} by {}", hit.who, hit.list);
+            let _ = write!(reason, "; {}{sort}{}", hit.who, hit.list);
         }
     }
     printable(&reason, 4 * DETAIL_BYTES_MAX)

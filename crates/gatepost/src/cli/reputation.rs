@@ -71,8 +71,9 @@ fn show(node: &Node, options: &ReputationOptions) -> Result<ExitCode, String> {
         tell(known);
     }
     if let Some(advice) = &state.advice {
+        let why = state.why.as_deref().unwrap_or_default();
         say(&format!(
-            "at connect: {advice}, where `reputation` of the listener goes by it"
+            "at connect: {advice}, where `reputation` of the listener goes by it: {why}"
         ));
     }
     Ok(ExitCode::SUCCESS)
@@ -119,6 +120,13 @@ fn tell(known: &KnownSender) {
         time(known.first_seen),
         time(known.last_seen)
     ));
+    if let Some(until) = known.until {
+        say(&format!(
+            "  {} until {}, if nothing more comes",
+            known.class,
+            time(until)
+        ));
+    }
 }
 
 fn time(seconds: u32) -> String {

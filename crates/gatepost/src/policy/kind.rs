@@ -40,6 +40,10 @@ pub enum Kind {
     Reputation,
     /// The same, where it is not beyond doubt: it may try again later.
     ReputationDefer,
+    /// Lists in the DNS have the sending server as a source of spam.
+    Listed,
+    /// The same, where too few lists do: it may try again later.
+    ListedDefer,
     /// A newcomer is asked to come again.
     Greylist,
     /// More comes from this sender in a time than is taken.
@@ -60,7 +64,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 22] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Spam,
         Kind::Virus,
         Kind::Attachment,
@@ -75,6 +79,8 @@ impl Kind {
         Kind::SpfFail,
         Kind::Reputation,
         Kind::ReputationDefer,
+        Kind::Listed,
+        Kind::ListedDefer,
         Kind::Greylist,
         Kind::Rate,
         Kind::Policy,
@@ -109,6 +115,8 @@ impl Kind {
             Kind::SpfFail => ("spf-fail", 550, 7, 23),
             Kind::Reputation => ("reputation", 550, 7, 1),
             Kind::ReputationDefer => ("reputation-defer", 451, 7, 1),
+            Kind::Listed => ("listed", 550, 7, 1),
+            Kind::ListedDefer => ("listed-defer", 451, 7, 1),
             // RFC 6647 2.1: a reply of 4yz; X.7.1 as for any refusal by a rule.
             Kind::Greylist => ("greylist", 451, 7, 1),
             // RFC 5321 4.2.2: 450 where policy keeps the mailbox from being had now.

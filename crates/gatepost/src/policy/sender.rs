@@ -2,7 +2,7 @@
 //!
 //! An allow entry that nobody can forge lifts all of it.
 
-use scan::reputation::record::{Advice, Judgement};
+use scan::reputation::record::{Advice, Judgement, Key};
 
 use super::{Kind, ListMatch, Note, Reason, Verdict, allowed, allowed_unforged};
 
@@ -18,6 +18,22 @@ pub enum AtConnect {
     Refuse,
 }
 
+/// What lists in the DNS say of a client that connects, beside the marks of the engine.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListsAtConnect {
+    /// The points of all lists.
+    pub points: f32,
+    /// Which lists, for the client.
+    pub told: String,
+    /// From so many points on it is told to try again later.
+    pub likely: f32,
+    /// From so many on it is refused.
+    pub sure: f32,
+}
+
+/// Points of lists by which a client is trusted that its network alone speaks against.
+const TRUSTED_POINTS: f32 = -3.0;
+
 /// What is known of whoever sends a message that would be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NewcomerFacts {
@@ -29,19 +45,57 @@ pub struct NewcomerFacts {
     pub has_name: bool,
 }
 
-/// What the record says to a client that connects. `lists`: what matched it.
-pub fn standing(lists: &[ListMatch], judgement: &Judgement, at_connect: AtConnect) -> Verdict {
-    let kind = match (at_connect, judgement.advice) {
-        (AtConnect::Note, _) | (_, Advice::Accept) => return Verdict::ACCEPT,
-        (AtConnect::Refuse, Advice::Permfail) => Kind::Reputation,
-        (AtConnect::Defer | AtConnect::Refuse, _) => Kind::ReputationDefer,
-    };
-    if allowed_unforged(lists).is_some() {
+/// What record and lists say to a client that connects: the graver of both. `matched`: what matched it of `[allow]` and
+/// `[block]`.
+pub fn standing(
+    matched: &[ListMatch],
+    judgement: &Judgement,
+    lists: &ListsAtConnect,
+    at_connect: AtConnect,
+) -> Verdict {
+    if at_connect == AtConnect::Note || allowed_unforged(matched).is_some() {
         return Verdict::ACCEPT;
     }
+    let by_record = match judgement.advice {
+        Advice::Tempfail
+            if lists.points <= TRUSTED_POINTS && matches!(judgement.key, Key::Network(_)) =>
+        {
+            Advice::Accept
+        }
+        advice => advice,
+    };
+    let by_lists = if lists.points >= lists.sure.max(lists.likely) {
+        Advice::Permfail
+    } else if lists.points >= lists.likely {
+        Advice::Tempfail
+    } else {
+        Advice::Accept
+    };
+    let is_refused = at_connect == AtConnect::Refuse && by_lists.max(by_record) == Advice::Permfail;
+    let (kind, told, detail) = match (by_lists.max(by_record), by_lists >= by_record) {
+        (Advice::Accept, _) => return Verdict::ACCEPT,
+        (_, true) => (
+            if is_refused {
+                Kind::Listed
+            } else {
+                Kind::ListedDefer
+            },
+            lists.told.clone(),
+            format!("{}: {} points", lists.told, lists.points),
+        ),
+        (_, false) => (
+            if is_refused {
+                Kind::Reputation
+            } else {
+                Kind::ReputationDefer
+            },
+            judgement.key.to_string(),
+            judgement.reason.clone(),
+        ),
+    };
     Verdict::because(Reason {
-        told: judgement.key.to_string(),
-        ..Reason::new(kind).with_detail(judgement.reason.as_str())
+        told,
+        ..Reason::new(kind).with_detail(detail.as_str())
     })
 }
 
@@ -61,8 +115,8 @@ pub fn come_again(detail: String) -> Verdict {
     Verdict::because(Reason::new(Kind::Greylist).with_detail(detail))
 }
 
-/// Whether a message that would be taken is to come again: of a newcomer that proves nothing, and whose address has no name
-/// or whom one engine finds likely to send spam.
+/// Whether a message that would be taken is to come again: of a newcomer that proves nothing and whose address has no name,
+/// or whom one engine finds likely to send spam, whatever he proves.
 pub fn greylists(verdict: &Verdict, lists: &[ListMatch], facts: NewcomerFacts) -> bool {
     let Verdict::Accept { notes } = verdict else {
         return false;
@@ -72,6 +126,5 @@ pub fn greylists(verdict: &Verdict, lists: &[ListMatch], facts: NewcomerFacts) -
         .any(|note| matches!(note, Note::LikelyAlone { .. }));
     allowed(lists).is_none()
         && !facts.is_known
-        && !facts.is_proven
-        && (!facts.has_name || is_likely)
+        && (is_likely || !facts.is_proven && !facts.has_name)
 }

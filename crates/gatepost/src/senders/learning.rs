@@ -120,6 +120,8 @@ fn of_refusal(reason: &Reason) -> Option<Lesson> {
         | Kind::Attachment
         | Kind::Reputation
         | Kind::ReputationDefer
+        | Kind::Listed
+        | Kind::ListedDefer
         | Kind::Rate => Some(Lesson::Refused),
         _ => None,
     }

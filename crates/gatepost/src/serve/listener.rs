@@ -135,7 +135,7 @@ impl Arrival {
             xclient: self.listener.xclient_networks.contains(ip),
         };
         let mut session = Session::new(Arc::clone(&self.listener.smtp), trust);
-        let connected = stages::connect(&self.cx, &self.listener, ip);
+        let connected = stages::connect(&self.cx, &self.listener, ip).await;
         let lists = connected.clone().unwrap_or_default();
         let client = Client::new(address, proxied_by, lists);
         let mut conversation = Conversation::new(

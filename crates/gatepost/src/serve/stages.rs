@@ -31,7 +31,7 @@ pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer
     match request {
         Request::Ehlo(ehlo) => self::ehlo(conversation, ehlo),
         Request::Auth(credentials) => auth(conversation, &credentials).await,
-        Request::Xclient(attributes) => xclient(conversation, attributes),
+        Request::Xclient(attributes) => xclient(conversation, attributes).await,
         Request::Mail(reverse_path, parameters) => {
             mail(conversation, reverse_path, parameters).await
         }
@@ -46,7 +46,7 @@ pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer
 }
 
 /// Whether this client may speak at all: the entries that match it, or the reply in place of the banner.
-pub fn connect(
+pub async fn connect(
     cx: &Context,
     listener: &ListenerContext,
     ip: IpAddr,
@@ -54,7 +54,7 @@ pub fn connect(
     let lists: Vec<ListMatch> = cx.lists.client(ip).into_iter().collect();
     let mut verdict = policy::connect(&lists);
     if verdict.is_accept() {
-        verdict = sender::standing(cx, listener, ip, &lists);
+        verdict = sender::standing(cx, listener, ip, &lists).await;
     }
     match verdict.reason() {
         None => Ok(lists),
@@ -136,7 +136,7 @@ async fn auth(conversation: &mut Conversation, credentials: &Credentials) -> Ans
 /// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant. All of it holds or nothing.
 ///
 /// A client on a block list is refused at MAIL: the session belongs to the peer, which may name another client next.
-fn xclient(
+async fn xclient(
     conversation: &mut Conversation,
     attributes: Vec<(XclientAttribute, Option<String>)>,
 ) -> Answer {
@@ -171,7 +171,7 @@ fn xclient(
         client.lists = cx.lists.client(ip).into_iter().collect();
         client.standing = match &client.authenticated_as {
             Some(_) => Verdict::ACCEPT,
-            None => sender::standing(&cx, &conversation.listener, ip, &client.lists),
+            None => sender::standing(&cx, &conversation.listener, ip, &client.lists).await,
         };
     }
     Answer::Accept

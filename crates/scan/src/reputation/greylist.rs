@@ -74,6 +74,8 @@ impl Greylist {
         let window = seconds(settings.window);
         let mut entries = self.lock();
         if let Some(seen) = entries.get_mut(&pair).filter(|seen| !seen.is_over(now)) {
+            // The clock was set back: it waits as long as anybody, and no longer.
+            seen.first = seen.first.min(now);
             seen.last = now;
             let waited = now.saturating_sub(seen.first);
             if seen.has_passed || waited >= delay {
@@ -176,14 +178,16 @@ fn make_room(entries: &mut Entries, now: u32) {
     if entries.len() < ENTRIES_MAX {
         return;
     }
+    // An eighth goes in all, so that looking at all of them is paid for by as many that are new.
     entries.retain(|_, seen| !seen.is_over(now));
-    if entries.len() < ENTRIES_MAX {
+    let most = ENTRIES_MAX - ENTRIES_MAX / 8;
+    let mut left = entries.len().saturating_sub(most);
+    if left == 0 {
         return;
     }
     let mut times: Vec<(bool, u32)> = entries.values().map(Seen::worth).collect();
-    let (_, bound, _) = times.select_nth_unstable(ENTRIES_MAX / 8);
+    let (_, bound, _) = times.select_nth_unstable(left - 1);
     let bound = *bound;
-    let mut left = ENTRIES_MAX / 8 + 1;
     entries.retain(|_, seen| {
         let goes = left > 0 && seen.worth() <= bound;
         left -= usize::from(goes);

@@ -109,6 +109,30 @@ impl Round {
         }
         points.iter().map(|(_, weight)| weight).sum()
     }
+
+    /// Who is listed as a source of spam, and by which lists: `192.0.2.7 (bl, other)`; empty if nobody is.
+    pub fn listed(&self) -> String {
+        let hits = self.hits.iter().filter(|hit| hit.weight > 0.0);
+        let listings: Vec<(&str, &str)> = hits.map(|hit| (&*hit.who, &*hit.list)).collect();
+        gathered(&listings)
+    }
+}
+
+/// Listings by whom they are of.
+pub(super) fn gathered(listings: &[(&str, &str)]) -> String {
+    let mut lists_of: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (who, list) in listings {
+        match lists_of.iter_mut().find(|(known, _)| known == who) {
+            Some((_, lists)) if lists.contains(list) => {}
+            Some((_, lists)) => lists.push(list),
+            None => lists_of.push((who, vec![list])),
+        }
+    }
+    let each = lists_of.iter();
+    let each: Vec<String> = each
+        .map(|(who, lists)| format!("{who} ({})", lists.join(", ")))
+        .collect();
+    each.join(", ")
 }
 
 impl Lists {
@@ -125,6 +149,23 @@ impl Lists {
             lists: lists.into_iter().map(keep).collect(),
             resolver,
             observer,
+        }
+    }
+
+    /// The same, with what `previous` knows of those that are set up as they were: how they stand does not change because a
+    /// configuration is read again.
+    #[must_use]
+    pub fn taken_over(self, previous: &Lists) -> Lists {
+        let keep = |kept: &Arc<Kept>| {
+            let before = previous
+                .lists
+                .iter()
+                .find(|before| before.list == kept.list);
+            Arc::clone(before.unwrap_or(kept))
+        };
+        Lists {
+            lists: self.lists.iter().map(keep).collect(),
+            ..self
         }
     }
 
@@ -285,27 +326,6 @@ impl Kept {
             }),
             code::Reading::NotListed => Told::NotListed,
             code::Reading::Refusal(why) => Told::Refusal(why),
-        }
-    }
-}
-
-/// Every list is asked about the same clients: a global address tells nothing of one inside our own networks.
-fn is_public(ip: IpAddr) -> bool {
-    match ip.to_canonical() {
-        IpAddr::V4(ip) => {
-            !(ip.is_private()
-                || ip.is_loopback()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || ip.is_multicast()
-                || ip.is_broadcast())
-        }
-        IpAddr::V6(ip) => {
-            !(ip.is_loopback()
-                || ip.is_unspecified()
-                || ip.is_unique_local()
-                || ip.is_unicast_link_local()
-                || ip.is_multicast())
         }
     }
 }

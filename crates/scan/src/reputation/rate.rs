@@ -92,14 +92,16 @@ impl Bucket {
 }
 
 fn make_room(buckets: &mut HashMap<u64, Bucket>, now: Instant) {
+    // An eighth goes in all, so that looking at all of them is paid for by as many that are new.
     buckets.retain(|_, bucket| bucket.level(now) < bucket.most);
-    if buckets.len() < BUCKETS_MAX {
+    let most = BUCKETS_MAX - BUCKETS_MAX / 8;
+    let mut left = buckets.len().saturating_sub(most);
+    if left == 0 {
         return;
     }
     let mut times: Vec<Instant> = buckets.values().map(|bucket| bucket.drawn).collect();
-    let (_, bound, _) = times.select_nth_unstable(BUCKETS_MAX / 8);
+    let (_, bound, _) = times.select_nth_unstable(left - 1);
     let bound = *bound;
-    let mut left = BUCKETS_MAX / 8 + 1;
     buckets.retain(|_, bucket| {
         let goes = left > 0 && bucket.drawn <= bound;
         left -= usize::from(goes);

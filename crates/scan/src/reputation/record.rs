@@ -22,6 +22,7 @@ pub use key::Key;
 pub use table::Usage;
 pub use tally::Tally;
 
+use super::origin::is_public;
 use table::Table;
 
 /// How the record judges and what it may take.
@@ -91,6 +92,8 @@ pub struct Entry {
     pub first_seen: u32,
     /// When it was last heard of, in seconds since 1970.
     pub last_seen: u32,
+    /// When whoever is called suspect or bad will be called something better if nothing more is learnt, in seconds since 1970.
+    pub until: Option<u32>,
 }
 
 /// What is known of senders. Shared by reference; clients come in on all threads.
@@ -116,23 +119,16 @@ impl Record {
 
     /// Learns something of a sender, for every key that it has.
     pub fn learn(&self, sender: &Sender<'_>, lesson: Lesson, now: u32) {
-        match lesson {
-            // Who names recipients is a client; what its messages prove is not known then.
-            Lesson::UnknownRecipients(_) | Lesson::KnownRecipients(_) | Lesson::Refused => {
-                for key in [Key::address(sender.ip), Key::network(sender.ip)] {
-                    self.table.learn(key, lesson, now);
-                }
-            }
-            Lesson::Good | Lesson::Bad(_) => {
-                for key in Key::all(sender) {
-                    self.table.learn(key, lesson, now);
-                }
-            }
+        for key in Key::all(sender) {
+            self.table.learn(key, lesson, now);
         }
     }
 
     /// What to make of a client that connects.
     pub fn client(&self, ip: IpAddr, now: u32) -> Judgement {
+        if !is_public(ip) {
+            return Judgement::nobodys(ip);
+        }
         let address = self.known(Key::address(ip), now);
         let network = self.known(Key::network(ip), now);
         judgement::client(&address, &network, &self.measures(), now)
@@ -187,6 +183,7 @@ impl Entry {
             class: Class::Unknown,
             first_seen: now,
             last_seen: now,
+            until: None,
         }
     }
 }

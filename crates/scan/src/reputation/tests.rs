@@ -31,6 +31,7 @@ fn engine(lists: Vec<List>) -> Reputation {
         record: Arc::new(Record::new(RecordSettings::default())),
         lists: Lists::new(lists, Resolver::zone(ZONE).unwrap(), None),
         lists_deadline: Duration::from_secs(3),
+        deadline: Duration::from_secs(30),
     })
 }
 
@@ -85,6 +86,10 @@ async fn lists_give_points_and_symbols() {
     assert_eq!(
         finding.reason,
         "nothing is known of 192.0.2.7; 192.0.2.7 is listed by bl-example; evil.example is listed by dbl-example"
+    );
+    assert_eq!(
+        listed(&finding).unwrap(),
+        "192.0.2.7 (bl-example), evil.example (dbl-example)"
     );
     let other = engine.examine(specimen("192.0.2.8", None)).await.unwrap();
     assert_eq!(other.spam, Some(SpamClass::Suspect));
@@ -178,4 +183,27 @@ fn a_helo_name_is_proven_by_dns_or_spf() {
     assert!(is(None, &facts(SpfResult::Pass, "mx.example.org")));
     assert!(!is(None, &facts(SpfResult::Fail, "mx.example.org")));
     assert!(!is(None, &facts(SpfResult::Pass, "example.org")));
+}
+
+#[test]
+fn domains_are_told_by_what_was_registered() {
+    let spf = |domain: &str| SpfFact {
+        result: SpfResult::Pass,
+        domain: domain.to_owned(),
+        term: None,
+        explanation: None,
+        problem: None,
+    };
+    let facts = |domain| Authentication {
+        spf_mail: Some(spf(domain)),
+        ..Authentication::default()
+    };
+    for (proven, expected) in [
+        ("mail.example.co.uk", vec!["example.co.uk"]),
+        ("example.org", vec!["example.org"]),
+        ("co.uk", vec![]),
+    ] {
+        assert_eq!(domains(Some(&facts(proven))), expected, "{proven}");
+    }
+    assert!(domains(None).is_empty());
 }

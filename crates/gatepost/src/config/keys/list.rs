@@ -41,6 +41,11 @@ pub(super) const SCOPES: &[Scope] = &[
                 "reputation_defer",
                 "The same, where it is not beyond doubt.",
             ),
+            reply(
+                "listed",
+                "Lists in the DNS have the sending server as a source of spam.",
+            ),
+            reply("listed_defer", "The same, where too few lists do."),
             reply("greylist", "A newcomer is asked to come again."),
             reply("rate", "More comes in a time than is taken."),
             reply("policy", "Against a policy."),

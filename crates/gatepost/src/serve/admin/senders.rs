@@ -33,6 +33,9 @@ pub struct SenderState {
     /// `permfail`; left out for what is no address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub advice: Option<String>,
+    /// Why, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// What is known, by what it is known of; empty if nothing is.
     pub known: Vec<KnownSender>,
 }
@@ -62,6 +65,9 @@ pub struct KnownSender {
     pub first_seen: u32,
     /// When it was last heard of, in seconds since 1970.
     pub last_seen: u32,
+    /// Until when it is called suspect or bad if nothing more comes from it, in seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u32>,
 }
 
 /// What was forgotten.
@@ -87,13 +93,17 @@ async fn show(
     let entries = keys(&about)?.into_iter();
     let known = entries.filter_map(|key| record.entry(&key, now)).map(known);
     let ip = about.sender.trim().parse().ok();
+    let judgement = ip.map(|ip| record.client(ip, now));
     Ok(Json(SenderState {
-        advice: ip.map(|ip| record.client(ip, now).advice.word().to_owned()),
+        advice: judgement
+            .as_ref()
+            .map(|judgement| judgement.advice.word().to_owned()),
+        why: judgement.map(|judgement| judgement.reason),
         known: known.collect(),
     }))
 }
 
-/// Of an address the network is left as it is: it may be named by itself.
+/// Of an address the network is left as it is, and of a host name the domain above it: they may be named by themselves.
 async fn forget(
     State(shared): State<Shared>,
     ConnectInfo(peer): ConnectInfo<Peer>,
@@ -105,6 +115,8 @@ async fn forget(
     if keys.iter().any(|key| matches!(key, Key::Address(_))) {
         keys.retain(|key| matches!(key, Key::Address(_)));
     }
+    let name = about.sender.trim().trim_end_matches('.').to_lowercase();
+    keys.retain(|key| !matches!(key, Key::Domain(domain) if **domain != *name));
     let mut forgotten = Vec::new();
     for key in keys {
         if cx.services.senders.record.forget(&key) {
@@ -141,5 +153,6 @@ fn known(entry: Entry) -> KnownSender {
         refused: entry.tally.refused,
         first_seen: entry.first_seen,
         last_seen: entry.last_seen,
+        until: entry.until,
     }
 }

@@ -14,7 +14,7 @@ use smtp::Status;
 use smtp::server::{Answer, Content as ContentFacts, Defect};
 use tokio::time::Instant;
 
-use super::sender::caution;
+use super::sender::Scrutiny;
 use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
 use crate::deliver::dmarc_reports::observation::observed;
@@ -86,17 +86,16 @@ async fn examine(
 
     let begun = Instant::now();
     let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(transaction.recipients.len());
+    let mut scrutiny = is_judged.then(|| Scrutiny::new(&cx, &specimen, &findings));
     for group in 0..transaction.groups.len() {
         let verdict = decide(transaction, group, &findings);
-        let verdict = cautious(
-            &cx,
-            transaction,
-            group,
-            verdict,
-            &specimen,
-            &findings,
-            is_judged,
-        );
+        let verdict = match (&mut scrutiny, transaction.groups.get(group)) {
+            (Some(scrutiny), Some(of)) => {
+                let caution = &of.route.route.caution;
+                scrutiny.of_group(caution, verdict, &lists(transaction, group))
+            }
+            _ => verdict,
+        };
         let disposal = Disposal {
             group,
             specimen: &specimen,
@@ -194,32 +193,6 @@ fn decide(transaction: &Transaction, group: usize, findings: &[Finding]) -> Verd
     match transaction.groups.get(group) {
         Some(group) => policy::message(&facts, findings, &group.route.settings),
         None => Verdict::ACCEPT,
-    }
-}
-
-/// What becomes of a message that would be taken, by what its sender has sent before.
-fn cautious(
-    cx: &Context,
-    transaction: &Transaction,
-    group: usize,
-    verdict: Verdict,
-    specimen: &Specimen,
-    findings: &[Finding],
-    is_judged: bool,
-) -> Verdict {
-    match transaction.groups.get(group) {
-        Some(of) if is_judged => {
-            let lists = lists(transaction, group);
-            caution(
-                cx,
-                &of.route.route.caution,
-                verdict,
-                &lists,
-                specimen,
-                findings,
-            )
-        }
-        _ => verdict,
     }
 }
 

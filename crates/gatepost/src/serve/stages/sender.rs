@@ -5,33 +5,35 @@ use std::net::IpAddr;
 
 use scan::auth::facts::{Authentication, DkimResult, SpfResult};
 use scan::finding::Finding;
-use scan::reputation::greylist::Grey;
+use scan::reputation::greylist::{Grey, GreylistSettings};
+use scan::reputation::lists::{About, Round, Subject};
 use scan::reputation::rate::{Allowance, Rates};
 use scan::reputation::record::{Class, Key, Lesson, Sender};
-use scan::reputation::{domains, helo_is_proven, seconds_now};
+use scan::reputation::{LIKELY_POINTS, domains, helo_is_proven, seconds_now};
 use scan::specimen::Specimen;
 use tokio::time::Instant;
 
-use crate::config::Caution;
+use crate::config::{Caution, EngineKind};
 use crate::context::{Context, ListenerContext};
-use crate::engines::AUTH;
-use crate::policy::{self, AtConnect, ListMatch, NewcomerFacts, Verdict};
+use crate::engines::{AUTH, REPUTATION};
+use crate::policy::{self, AtConnect, ListMatch, ListsAtConnect, NewcomerFacts, Verdict};
 use crate::serve::conversation::Client;
 
-/// What the record says to a client that connects. A refusal is counted.
-pub(super) fn standing(
+/// What record and lists say to a client that connects. A refusal is counted.
+pub(super) async fn standing(
     cx: &Context,
     listener: &ListenerContext,
     ip: IpAddr,
-    lists: &[ListMatch],
+    matched: &[ListMatch],
 ) -> Verdict {
     let at_connect = listener.settings.reputation;
     if at_connect == AtConnect::Note || cx.trusted_networks.contains(ip) {
         return Verdict::ACCEPT;
     }
+    let lists = listed_at_connect(cx, ip).await;
     let record = &cx.services.senders.record;
     let now = seconds_now();
-    let verdict = policy::standing(lists, &record.client(ip, now), at_connect);
+    let verdict = policy::standing(matched, &record.client(ip, now), &lists, at_connect);
     if !verdict.is_accept() {
         let sender = Sender {
             ip,
@@ -42,6 +44,35 @@ pub(super) fn standing(
         record.learn(&sender, Lesson::Refused, now);
     }
     verdict
+}
+
+/// What the lists say of an address. Their answers are asked for again with each message, and come from memory then.
+async fn listed_at_connect(cx: &Context, ip: IpAddr) -> ListsAtConnect {
+    let engine = cx.config.engines.get(REPUTATION);
+    let settings = engine.and_then(|engine| match &engine.kind {
+        EngineKind::Reputation(settings) if engine.rule.enabled => Some(settings),
+        _ => None,
+    });
+    let round = match settings {
+        Some(settings) if cx.engines.lists().want(Subject::Ip) => {
+            let about = About {
+                ip: Some(ip),
+                ..About::default()
+            };
+            let lists = cx.engines.lists();
+            lists.ask(&about, settings.lists_deadline).await
+        }
+        _ => Round::default(),
+    };
+    let rule = engine.map(|engine| &engine.rule);
+    ListsAtConnect {
+        points: round.points(),
+        told: round.listed(),
+        likely: rule.and_then(|rule| rule.likely).unwrap_or(LIKELY_POINTS),
+        sure: rule
+            .and_then(|rule| rule.sure)
+            .unwrap_or(policy::SPAMASSASSIN_SURE_DEFAULT),
+    }
 }
 
 /// Whether the network of the client may begin another transaction now.
@@ -61,76 +92,111 @@ pub(super) fn network_rate(
     draw(&cx.services.senders.networks, &network, allowance, lists)
 }
 
-/// What becomes of a message that would be taken.
-pub(super) fn caution(
-    cx: &Context,
-    caution: &Caution,
-    verdict: Verdict,
-    lists: &[ListMatch],
-    specimen: &Specimen,
-    findings: &[Finding],
-) -> Verdict {
-    if !verdict.is_accept() {
-        return verdict;
+/// What the past of its sender brings a message that would be taken. Made once for each message: its groups (PRDR) share what
+/// was drawn of a rate.
+pub(super) struct Scrutiny<'a> {
+    cx: &'a Context,
+    specimen: &'a Specimen,
+    facts: Option<&'a Authentication>,
+    domains: Vec<String>,
+    drawn: Vec<(Allowance, Verdict)>,
+}
+
+impl<'a> Scrutiny<'a> {
+    pub(super) fn new(cx: &'a Context, specimen: &'a Specimen, findings: &'a [Finding]) -> Self {
+        let facts = findings
+            .iter()
+            .filter(|finding| finding.engine == AUTH)
+            .find_map(|finding| finding.authentication.as_deref());
+        Scrutiny {
+            cx,
+            specimen,
+            facts,
+            domains: domains(facts),
+            drawn: Vec::new(),
+        }
     }
-    let facts = findings
-        .iter()
-        .filter(|finding| finding.engine == AUTH)
-        .find_map(|finding| finding.authentication.as_deref());
-    let domains = domains(facts);
-    if let Some(allowance) = &caution.rate_per_domain {
-        for domain in &domains {
-            let rate = draw(&cx.services.senders.domains, domain, allowance, lists);
+
+    /// What becomes of the message for one group.
+    pub(super) fn of_group(
+        &mut self,
+        caution: &Caution,
+        verdict: Verdict,
+        lists: &[ListMatch],
+    ) -> Verdict {
+        if !verdict.is_accept() {
+            return verdict;
+        }
+        if let Some(allowance) = &caution.rate_per_domain {
+            let rate = self.rate(allowance, lists);
             if !rate.is_accept() {
                 return rate;
             }
         }
-    }
-    let Some(settings) = &caution.greylist else {
-        return verdict;
-    };
-    let newcomer = newcomer(cx, specimen, facts, &domains);
-    if !policy::greylists(&verdict, lists, newcomer) {
-        return verdict;
-    }
-    let domain = specimen.reverse_path.mailbox().map_or_else(
-        || specimen.helo.clone(),
-        |mailbox| mailbox.domain.to_string(),
-    );
-    let greylist = &cx.services.senders.greylist;
-    match greylist.check(specimen.client_ip, &domain, settings, seconds_now()) {
-        Grey::Passes => verdict,
-        Grey::Waits(seconds) => {
-            let network = Key::network(specimen.client_ip);
-            let detail =
-                format!("nothing is known of {domain} from {network}: {seconds} s to wait");
-            policy::come_again(detail)
+        match &caution.greylist {
+            Some(settings) if policy::greylists(&verdict, lists, self.newcomer()) => {
+                self.greylist(settings, verdict)
+            }
+            _ => verdict,
         }
     }
-}
 
-fn newcomer(
-    cx: &Context,
-    specimen: &Specimen,
-    facts: Option<&Authentication>,
-    domains: &[String],
-) -> NewcomerFacts {
-    let name = specimen.client_name.as_deref();
-    let sender = Sender {
-        ip: specimen.client_ip,
-        helo: &specimen.helo,
-        helo_is_proven: helo_is_proven(&specimen.helo, name, facts),
-        domains,
-    };
-    let opinion = cx.services.senders.record.sender(&sender, seconds_now());
-    let is_known = opinion.entries.iter().any(|(entry, _)| {
-        matches!(entry.class, Class::Good | Class::Neutral)
-            && !matches!(entry.key, Key::ClaimedHelo(_))
-    });
-    NewcomerFacts {
-        is_known,
-        is_proven: !domains.is_empty() || facts.is_some_and(cannot_be_known),
-        has_name: name.is_some(),
+    fn rate(&mut self, allowance: &Allowance, lists: &[ListMatch]) -> Verdict {
+        let before = self.drawn.iter().find(|(drawn, _)| drawn == allowance);
+        if let Some((_, verdict)) = before {
+            return verdict.clone();
+        }
+        let rates = &self.cx.services.senders.domains;
+        let mut drawn = self
+            .domains
+            .iter()
+            .map(|domain| draw(rates, domain, allowance, lists));
+        let refusal = drawn.find(|verdict| !verdict.is_accept());
+        let verdict = refusal.unwrap_or(Verdict::ACCEPT);
+        self.drawn.push((*allowance, verdict.clone()));
+        verdict
+    }
+
+    /// Keyed by the network and the domain that is proven, or else that of the reverse-path, which anybody may write.
+    fn greylist(&self, settings: &GreylistSettings, verdict: Verdict) -> Verdict {
+        let specimen = self.specimen;
+        let claimed = || match specimen.reverse_path.mailbox() {
+            Some(mailbox) => mailbox.domain.to_string(),
+            None => specimen.helo.clone(),
+        };
+        let domain = self.domains.first().cloned().unwrap_or_else(claimed);
+        let greylist = &self.cx.services.senders.greylist;
+        match greylist.check(specimen.client_ip, &domain, settings, seconds_now()) {
+            Grey::Passes => verdict,
+            Grey::Waits(seconds) => {
+                let network = Key::network(specimen.client_ip);
+                let detail =
+                    format!("nothing is known of {domain} from {network}: {seconds} s to wait");
+                policy::come_again(detail)
+            }
+        }
+    }
+
+    fn newcomer(&self) -> NewcomerFacts {
+        let specimen = self.specimen;
+        let name = specimen.client_name.as_deref();
+        let sender = Sender {
+            ip: specimen.client_ip,
+            helo: &specimen.helo,
+            helo_is_proven: helo_is_proven(&specimen.helo, name, self.facts),
+            domains: &self.domains,
+        };
+        let record = &self.cx.services.senders.record;
+        let opinion = record.sender(&sender, seconds_now());
+        let is_known = opinion.entries.iter().any(|(entry, _)| {
+            matches!(entry.class, Class::Good | Class::Neutral)
+                && !matches!(entry.key, Key::ClaimedHelo(_))
+        });
+        NewcomerFacts {
+            is_known,
+            is_proven: !self.domains.is_empty() || self.facts.is_some_and(cannot_be_known),
+            has_name: name.is_some(),
+        }
     }
 }
 

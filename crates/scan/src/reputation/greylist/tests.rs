@@ -60,6 +60,16 @@ fn whoever_comes_too_late_is_a_newcomer_again() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_has_nobody_wait_longer() {
+    let greylist = Greylist::default();
+    let at = |now| check(&greylist, "192.0.2.1", "example.org", now);
+    assert_eq!(at(NOW), Grey::Waits(300));
+    let before = NOW - 400 * 86_400;
+    assert_eq!(at(before), Grey::Waits(300));
+    assert_eq!(at(before + 300), Grey::Passes);
+}
+
+#[test]
 fn without_a_delay_all_pass() {
     let greylist = Greylist::default();
     let settings = GreylistSettings {

@@ -5,8 +5,12 @@
 
 use std::net::IpAddr;
 
-use super::{List, is_public};
+use super::List;
 use crate::limits::{LIST_DOMAINS_MAX, LIST_LABELS_MAX};
+use crate::reputation::origin::{is_public, origin};
+
+/// Bytes of a name (RFC 1035 section 2.3.4). No list has a longer one, and that one can't be asked says nothing of a list.
+const NAME_BYTES_MAX: usize = 253;
 
 /// What a list is asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -75,7 +79,8 @@ pub(super) fn questions(list: &List, about: &About) -> Vec<Question> {
     let mut questions: Vec<Question> = Vec::new();
     let mut put = |subject, who: String, label: &str| {
         let name = under(&list.zone, label);
-        if questions.iter().all(|question| question.name != name) {
+        let is_name = name.len() <= NAME_BYTES_MAX;
+        if is_name && questions.iter().all(|question| question.name != name) {
             questions.push(Question { subject, who, name });
         }
     };
@@ -83,7 +88,7 @@ pub(super) fn questions(list: &List, about: &About) -> Vec<Question> {
         let domains: Vec<&str> = match subject {
             Subject::Ip => {
                 if let Some(ip) = about.ip.filter(|ip| is_public(*ip)) {
-                    let ip = ip.to_canonical();
+                    let ip = origin(ip);
                     put(Subject::Ip, ip.to_string(), &reversed(ip));
                 }
                 continue;

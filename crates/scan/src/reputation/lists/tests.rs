@@ -192,6 +192,48 @@ async fn a_dead_list_is_left_out_and_comes_back() {
 }
 
 #[tokio::test]
+async fn how_a_list_stands_outlives_a_reload_of_its_configuration() {
+    let zone = "2.0.0.127.bl.example A 127.0.0.2\n99.2.0.192.bl.example A 127.255.255.254";
+    let mine = || list("bl.example", &[Subject::Ip], 5.0);
+    let before = lists(zone, vec![mine()]);
+    before.ask(&client("192.0.2.99"), DEADLINE).await;
+    let is_left_out = |lists: &Lists| {
+        lists
+            .health()
+            .iter()
+            .any(|(_, health)| health.trouble().is_some())
+    };
+    assert!(is_left_out(&before));
+    assert!(is_left_out(&lists(zone, vec![mine()]).taken_over(&before)));
+    let mut other = mine();
+    other.weight = 4.0;
+    assert!(!is_left_out(&lists(zone, vec![other]).taken_over(&before)));
+}
+
+#[tokio::test]
+async fn thousands_of_answers_are_one_listing() {
+    let mut zone = "2.0.0.127.bl.example A 127.0.0.2\n".to_owned();
+    for n in 0..10_000_u32 {
+        let answer = Ipv4Addr::from(0x7f00_0002 + n);
+        zone.push_str(&format!("99.2.0.192.bl.example A {answer}\n"));
+    }
+    let mut many = list("bl.example", &[Subject::Ip], 5.0);
+    many.codes = (0..64)
+        .map(|n| Code {
+            answers: format!("127.0.{n}.0/24").parse().unwrap(),
+            weight: Some(0.1),
+            meaning: String::new(),
+            is_refusal: false,
+        })
+        .collect();
+    let round = lists(&zone, vec![many])
+        .ask(&client("192.0.2.99"), DEADLINE)
+        .await;
+    assert_eq!(round.hits.len(), 1);
+    assert_eq!(round.listed(), "192.0.2.99 (bl)");
+}
+
+#[tokio::test]
 async fn a_list_without_its_test_point_serves_with_a_caveat() {
     let zone = "99.2.0.192.bl.example A 127.0.0.2\n9.9.9.9.other.example A 127.0.0.2";
     let mut other = list("other.example", &[Subject::Ip], 1.0);

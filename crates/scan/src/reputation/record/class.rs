@@ -4,6 +4,8 @@
 //! Whoever is called something keeps the name until the counters are clearly others, so that nobody flickers between two
 //! replies. Nobody is called bad or good on a few messages.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Key, Tally};
@@ -104,6 +106,32 @@ impl Measures {
         } else {
             Class::Neutral
         }
+    }
+
+    /// After how many seconds a sender that is called suspect or bad now will be called something better, if nothing more is
+    /// learnt of it.
+    pub(super) fn seconds_until_better(
+        &self,
+        key: &Key,
+        tally: &Tally,
+        class: Class,
+        half_life: Duration,
+    ) -> u32 {
+        let is_still = |seconds| {
+            let faded = tally.faded(seconds, half_life);
+            self.class(key, &faded, class, 0) >= class
+        };
+        // Counts fade and their shares stay as they are: the name changes once, at a time that halving finds.
+        let (mut still, mut better) = (0, u32::MAX);
+        while better - still > 1 {
+            let middle = still + (better - still) / 2;
+            if is_still(middle) {
+                still = middle;
+            } else {
+                better = middle;
+            }
+        }
+        better
     }
 
     /// Whether an address is so bad that there is nothing to wait for.

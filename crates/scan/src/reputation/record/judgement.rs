@@ -4,6 +4,8 @@
 //! The nearer key knows better. A network speaks only for addresses of which nothing is known, and never brings a permfail; a
 //! proven domain that is good speaks for its messages wherever they come from.
 
+use std::net::IpAddr;
+
 use super::{Class, Entry, Key, Measures};
 use crate::limits::RECORD_NEWCOMER_WAIT;
 
@@ -46,6 +48,20 @@ pub struct Judgement {
     pub key: Key,
     /// Why, in words.
     pub reason: String,
+}
+
+impl Judgement {
+    /// What to make of a client whose address is nobody's.
+    pub(super) fn nobodys(ip: IpAddr) -> Judgement {
+        Judgement {
+            advice: Advice::Accept,
+            class: Class::Unknown,
+            key: Key::address(ip),
+            reason: format!(
+                "{ip} is an address of a private network, and nothing is counted of these"
+            ),
+        }
+    }
 }
 
 /// What to make of a message.

@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 use super::Sender;
+use crate::content::reading::link::registrable;
+use crate::reputation::origin::{is_public, origin};
 
 /// Bytes of a name; longer ones are no domain names (RFC 1035 section 2.3.4).
 const NAME_BYTES_MAX: usize = 253;
@@ -23,14 +25,14 @@ pub enum Key {
     Helo(Box<str>),
     /// A name given with HELO or EHLO that may be anybody's.
     ClaimedHelo(Box<str>),
-    /// A domain that DKIM or SPF proved.
+    /// The registered domain of one that DKIM or SPF proved: `example.co.uk` of `mail.example.co.uk`.
     Domain(Box<str>),
 }
 
 impl Key {
     /// That of a client's address.
     pub fn address(ip: IpAddr) -> Key {
-        Key::Address(match ip.to_canonical() {
+        Key::Address(match origin(ip) {
             IpAddr::V4(ip) => ip.into(),
             IpAddr::V6(ip) => Ipv6Addr::from(u128::from(ip) & (u128::MAX << 64)).into(),
         })
@@ -38,25 +40,34 @@ impl Key {
 
     /// That of a client's network.
     pub fn network(ip: IpAddr) -> Key {
-        Key::Network(net::network::of(ip).network())
+        Key::Network(net::network::of(origin(ip)).network())
     }
 
-    /// That of a domain.
+    /// That of a domain: the one that was registered, since whoever has it has as many below it as he likes.
     pub fn domain(name: &str) -> Option<Key> {
-        name_of(name).map(Key::Domain)
+        let registered = registrable(&name_of(name)?)?;
+        Some(Key::Domain(registered.into_boxed_str()))
     }
 
-    /// All keys of a sender, its address and its network first.
+    /// All keys of a sender, its address and its network first, unless these are nobody's: behind an address of a private
+    /// network may be everybody.
     pub(super) fn all(sender: &Sender<'_>) -> Vec<Key> {
-        let mut keys = vec![Key::address(sender.ip), Key::network(sender.ip)];
+        let mut keys = Vec::with_capacity(4);
+        if is_public(sender.ip) {
+            keys.extend([Key::address(sender.ip), Key::network(sender.ip)]);
+        }
         let helo = name_of(sender.helo).map(|name| match sender.helo_is_proven {
             true => Key::Helo(name),
             false => Key::ClaimedHelo(name),
         });
         keys.extend(helo);
-        let domains = sender.domains.iter().take(DOMAINS_MAX);
-        for key in domains.filter_map(|domain| Key::domain(domain)) {
-            if !keys.contains(&key) {
+        let most = keys.len() + DOMAINS_MAX;
+        for key in sender
+            .domains
+            .iter()
+            .filter_map(|domain| Key::domain(domain))
+        {
+            if keys.len() < most && !keys.contains(&key) {
                 keys.push(key);
             }
         }
@@ -84,11 +95,10 @@ impl Key {
         }
         let name = name_of(text)
             .ok_or_else(|| format!("\"{text}\" is no address, no network and no domain"))?;
-        Ok(vec![
-            Key::Domain(name.clone()),
-            Key::Helo(name.clone()),
-            Key::ClaimedHelo(name),
-        ])
+        let domain = Key::domain(&name).into_iter();
+        Ok(domain
+            .chain([Key::Helo(name.clone()), Key::ClaimedHelo(name)])
+            .collect())
     }
 
     /// What it is, in a word.

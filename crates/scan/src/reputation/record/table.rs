@@ -115,7 +115,13 @@ impl Table {
         let last_seen = kept.updated;
         kept.tally.age(&mut kept.updated, now, settings.half_life);
         let class = kept.class_now(key, now, &settings);
+        let until = (class >= Class::Suspect).then(|| {
+            let measures = &settings.measures;
+            let better = measures.seconds_until_better(key, &kept.tally, class, settings.half_life);
+            now.saturating_add(better)
+        });
         Some(Entry {
+            until,
             reason: class::reason(key, &kept.tally, class),
             key: key.clone(),
             tally: kept.tally,
@@ -215,11 +221,14 @@ impl Part {
         }
     }
 
-    /// Forgets what no longer counts, or else the eighth that would be forgotten soonest.
+    /// Forgets what no longer counts, and of the rest those that would be forgotten soonest: an eighth in all, so that
+    /// looking at all of them is paid for by as many that are new.
     fn forget_some(&mut self, now: u32, settings: &RecordSettings) {
+        let wanted = self.by_key.len() / 8 + 1;
         let before = self.by_key.len();
         self.retain(|kept| kept.forgotten_at(settings) > now);
-        if self.by_key.len() < before {
+        let mut left = wanted.saturating_sub(before - self.by_key.len());
+        if left == 0 || left > self.by_key.len() {
             return;
         }
         let mut ends: Vec<u32> = self
@@ -227,11 +236,9 @@ impl Part {
             .values()
             .map(|kept| kept.forgotten_at(settings))
             .collect();
-        let eighth = ends.len() / 8;
-        let (_, bound, _) = ends.select_nth_unstable(eighth);
+        let (_, bound, _) = ends.select_nth_unstable(left - 1);
         let bound = *bound;
         // Of those that end together as many as it takes.
-        let mut left = eighth + 1;
         self.retain(|kept| {
             let goes = left > 0 && kept.forgotten_at(settings) <= bound;
             left -= usize::from(goes);

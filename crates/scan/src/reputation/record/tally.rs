@@ -67,17 +67,20 @@ impl Tally {
             return;
         }
         *updated = now;
-        let factor = (-f64::from(passed) / half_life.as_secs_f64().max(1.0)).exp2();
+        *self = self.faded(passed, half_life);
+    }
+
+    /// The counters as they will stand after so many seconds in which nothing is learnt.
+    pub(super) fn faded(&self, seconds: u32, half_life: Duration) -> Tally {
+        let factor = (-f64::from(seconds) / half_life.as_secs_f64().max(1.0)).exp2();
         #[expect(clippy::cast_possible_truncation, reason = "a factor between 0 and 1")]
         let factor = factor as f32;
-        for count in [
-            &mut self.good,
-            &mut self.bad,
-            &mut self.unknown,
-            &mut self.known,
-            &mut self.refused,
-        ] {
-            *count *= factor;
+        Tally {
+            good: self.good * factor,
+            bad: self.bad * factor,
+            unknown: self.unknown * factor,
+            known: self.known * factor,
+            refused: self.refused * factor,
         }
     }
 

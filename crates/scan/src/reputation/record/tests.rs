@@ -48,6 +48,25 @@ fn a_spammer_becomes_bad_and_is_given_another_chance_with_time() {
 }
 
 #[test]
+fn it_is_told_until_when_a_sender_is_called_bad() {
+    let record = record();
+    let client = sender("192.0.2.7", &[]);
+    for _ in 0..40 {
+        record.learn(&client, Lesson::Bad(1.0), NOW);
+    }
+    let key = Key::address(client.ip);
+    let of = |now| record.entry(&key, now).unwrap();
+    let until = of(NOW).until.unwrap();
+    // From 40 to half of 10: three half-lives of a week.
+    assert!(until.abs_diff(NOW + 21 * DAY) < 60, "{}", until - NOW);
+    assert_eq!(of(until - 60).class, Class::Bad);
+    assert_eq!(of(until + 60).class, Class::Suspect);
+    let better = of(until + 60).until.unwrap();
+    assert!(of(better - 60).class == Class::Suspect && of(better + 60).class < Class::Suspect);
+    assert_eq!(of(better + 60).until, None);
+}
+
+#[test]
 fn the_neighbours_of_spammers_are_put_off_and_then_heard() {
     let record = record();
     for host in 1..=50 {
@@ -121,6 +140,136 @@ fn a_good_domain_is_welcome_from_anywhere() {
     assert_eq!((spam.points, spam.class), (7.0, Class::Bad), "{spam:?}");
     let good = record.sender(&sender("192.0.2.7", &domains), now);
     assert!(good.points <= -3.0 && good.class == Class::Good, "{good:?}");
+}
+
+#[test]
+fn recipients_and_refusals_count_for_all_that_is_known_of_a_sender() {
+    let record = record();
+    let domains = ["news.example.co.uk".to_owned()];
+    let sender = Sender {
+        helo_is_proven: true,
+        ..sender("192.0.2.7", &domains)
+    };
+    for _ in 0..30 {
+        record.learn(&sender, Lesson::UnknownRecipients(2), NOW);
+        record.learn(&sender, Lesson::Refused, NOW);
+    }
+    for text in ["192.0.2.7", "192.0.2.0/24", "mx.example", "example.co.uk"] {
+        let keys = Key::parse_any(text).unwrap();
+        let known = keys.iter().find_map(|key| record.entry(key, NOW)).unwrap();
+        let counted = (known.tally.unknown, known.tally.refused);
+        assert_eq!(counted, (60.0, 30.0), "{text}");
+    }
+    let opinion = record.sender(&sender, NOW);
+    assert_eq!((opinion.points, opinion.class), (8.0, Class::Bad));
+}
+
+#[test]
+fn one_who_has_a_domain_has_one_name_however_many_are_below_it() {
+    let record = record();
+    for n in 0..20 {
+        let domains = [format!("x{n}.spam.example")];
+        let ip = format!("192.0.{n}.1");
+        record.learn(&sender(&ip, &domains), Lesson::Bad(1.0), NOW);
+    }
+    let domains = ["new.spam.example".to_owned()];
+    let opinion = record.sender(&sender("198.51.100.1", &domains), NOW);
+    assert!(opinion.points >= 6.0, "{opinion:?}");
+    // Whoever has rented a name of a public suffix is another one than his neighbours.
+    let neighbour = ["other.example".to_owned()];
+    let opinion = record.sender(
+        &Sender {
+            helo: "other.example",
+            ..sender("198.51.100.1", &neighbour)
+        },
+        NOW,
+    );
+    assert_eq!(opinion.points, 0.0, "{opinion:?}");
+}
+
+#[test]
+fn addresses_of_private_networks_are_neither_counted_nor_judged() {
+    let record = record();
+    for private in ["127.0.0.1", "10.0.0.1", "100.64.3.4", "::1", "fd00::7"] {
+        for _ in 0..100 {
+            record.learn(&sender(private, &[]), Lesson::Bad(1.0), NOW);
+        }
+        let judgement = record.client(private.parse().unwrap(), NOW);
+        assert_eq!(judgement.advice, Advice::Accept, "{private}");
+        assert!(
+            judgement.reason.contains("private network"),
+            "{judgement:?}"
+        );
+        let opinion = record.sender(
+            &Sender {
+                helo: "other.example",
+                ..sender(private, &[])
+            },
+            NOW,
+        );
+        assert_eq!(opinion.points, 0.0, "{private}");
+    }
+    // The name that was given with EHLO is all there is.
+    assert_eq!(record.usage().keys, 1);
+}
+
+#[test]
+fn a_flood_of_strangers_fits_and_does_not_wash_away_those_who_are_known() {
+    let settings = RecordSettings {
+        memory_max: 1024 * 1024,
+        ..RecordSettings::default()
+    };
+    let record = Record::new(settings);
+    let known = ["example.org".to_owned()];
+    for day in 0..3 {
+        for _ in 0..10 {
+            record.learn(
+                &sender("198.51.100.1", &known),
+                Lesson::Good,
+                NOW + day * DAY,
+            );
+        }
+    }
+    let now = NOW + 3 * DAY;
+    for n in 0..200_000_u32 {
+        let ip = std::net::Ipv6Addr::from(0x2001_0db8_u128 << 96 | u128::from(n) << 64);
+        let stranger = Sender {
+            ip: ip.into(),
+            helo: "",
+            helo_is_proven: false,
+            domains: &[],
+        };
+        record.learn(&stranger, Lesson::UnknownRecipients(1), now);
+    }
+    let usage = record.usage();
+    assert!(usage.bytes <= settings.memory_max, "{usage:?}");
+    assert!(usage.keys > 2_000, "{usage:?}");
+    let opinion = record.sender(&sender("198.51.100.1", &known), now);
+    assert_eq!(opinion.class, Class::Good, "{opinion:?}");
+}
+
+#[test]
+fn a_clock_that_is_set_back_keeps_what_is_known() {
+    let record = record();
+    for _ in 0..20 {
+        record.learn(&sender("192.0.2.7", &[]), Lesson::Bad(1.0), NOW);
+    }
+    let before = NOW - 400 * DAY;
+    record.tidy_up(before);
+    assert_eq!(
+        record.client("192.0.2.7".parse().unwrap(), before).advice,
+        Advice::Tempfail
+    );
+    record.learn(&sender("192.0.2.7", &[]), Lesson::Bad(1.0), before);
+    let key = Key::address("192.0.2.7".parse().unwrap());
+    assert_eq!(record.entry(&key, before).unwrap().tally.bad, 21.0);
+    // From there on it fades as always.
+    assert_eq!(
+        record
+            .client("192.0.2.7".parse().unwrap(), before + 40 * DAY)
+            .advice,
+        Advice::Accept
+    );
 }
 
 #[test]

@@ -75,6 +75,54 @@ fn the_number_of_domains_is_bounded() {
     assert_eq!(names.len(), LIST_DOMAINS_MAX);
 }
 
+#[test]
+fn a_name_that_is_too_long_is_not_asked_about() {
+    let label = "a".repeat(60);
+    let about = About {
+        helo: format!("{label}.{label}.{label}.{label}.example"),
+        reverse_path: Some(format!("{label}.{label}.{label}.example")),
+        ..About::default()
+    };
+    let mut list = list(&[Subject::Helo, Subject::ReversePath]);
+    list.zone = format!("{label}.bl.example");
+    let names: Vec<String> = questions(&list, &about)
+        .into_iter()
+        .map(|question| question.name)
+        .collect();
+    assert!(!names.is_empty());
+    assert!(
+        names.iter().all(|name| name.len() <= NAME_BYTES_MAX),
+        "{names:?}"
+    );
+}
+
+#[test]
+fn translated_addresses_are_asked_about_as_what_they_stand_for() {
+    let asked = |ip: &str| {
+        let about = About {
+            ip: Some(ip.parse().unwrap()),
+            ..About::default()
+        };
+        let questions = questions(&list(&[Subject::Ip]), &about);
+        questions
+            .into_iter()
+            .map(|question| question.name)
+            .collect::<Vec<_>>()
+    };
+    for ip in ["192.0.2.7", "::ffff:192.0.2.7", "64:ff9b::c000:207"] {
+        assert_eq!(asked(ip), ["7.2.0.192.bl.example"], "{ip}");
+    }
+    for ip in [
+        "127.0.0.2",
+        "10.0.0.1",
+        "100.64.0.1",
+        "::1",
+        "64:ff9b::a00:1",
+    ] {
+        assert_eq!(asked(ip), Vec::<String>::new(), "{ip}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_domain_gives_few_names_that_are_names(domain: String) {

@@ -14,6 +14,7 @@ fn entry(key: Key, class: Class, bad: f32) -> Entry {
         class,
         first_seen: NOW,
         last_seen: NOW,
+        until: None,
     }
 }
 
