@@ -20,6 +20,7 @@ mod envelope;
 mod explain;
 mod generate;
 mod queue;
+mod reputation;
 mod rules;
 mod scan;
 mod serve;
@@ -101,6 +102,12 @@ enum Command {
         #[command(subcommand)]
         command: queue::QueueCommand,
     },
+    /// Tell what the running node knows of a sender, or have it forgotten
+    #[command(after_help = reputation::AFTER_HELP)]
+    Reputation {
+        #[command(subcommand)]
+        command: reputation::ReputationCommand,
+    },
     /// Make the hash of a password read from standard input, for a listener's users_file
     HashPassword,
     /// Print the completions for a shell
@@ -133,6 +140,7 @@ pub fn run() -> ExitCode {
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
         Command::Queue { command } => queue::run(&config, command),
+        Command::Reputation { command } => reputation::run(&config, &command),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),

@@ -26,6 +26,7 @@ pub mod reference;
 pub mod relay_table;
 pub mod replies;
 pub mod scratch;
+pub mod senders;
 pub mod serve;
 pub mod trace_fields;
 

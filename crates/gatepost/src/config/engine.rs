@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use scan::address::Address;
 
-use super::Secret;
 use super::content::Content;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
+use super::{Reputation, Secret};
 use crate::policy::{EngineRule, OnFailure};
 
 /// One `[engine.NAME]`.
@@ -71,6 +71,8 @@ pub enum EngineKind {
         /// Of the daemon.
         address: Address,
     },
+    /// The past of senders.
+    Reputation(Box<Reputation>),
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
     /// What messages say, judged in this process.
@@ -104,7 +106,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -114,6 +116,7 @@ pub(super) const NAMES: [&str; 9] = [
     "attachment",
     "content",
     "auth",
+    "reputation",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
@@ -163,7 +166,10 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) | EngineKind::Content(_) | EngineKind::Auth => None,
+            EngineKind::Attachment(_)
+            | EngineKind::Content(_)
+            | EngineKind::Auth
+            | EngineKind::Reputation(_) => None,
         }
     }
 }
@@ -178,6 +184,10 @@ impl EngineKind {
         }
         if name == "auth" {
             return Some(EngineKind::Auth);
+        }
+        if name == "reputation" {
+            let reputation = Reputation::read(section);
+            return Some(EngineKind::Reputation(Box::new(reputation)));
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -257,7 +267,7 @@ impl EngineRule {
             if section.has(key) && !has_scores(name) {
                 let fault = Fault::new(
                     format!("`{key}` means nothing for {name}, which gives no score"),
-                    "remove it; only spamassassin, rspamd and content have thresholds",
+                    "remove it; only spamassassin, rspamd, content and reputation have thresholds",
                 );
                 section.error(key, fault);
             } else if let Some(score) = section.number_if_given(key) {
@@ -270,11 +280,11 @@ impl EngineRule {
 
 /// Whether an engine runs in this process, without a daemon.
 fn is_built_in(name: &str) -> bool {
-    matches!(name, "attachment" | "auth" | "content")
+    matches!(name, "attachment" | "auth" | "content" | "reputation")
 }
 
 fn has_scores(name: &str) -> bool {
-    matches!(name, "spamassassin" | "rspamd" | "content")
+    matches!(name, "spamassassin" | "rspamd" | "content" | "reputation")
 }
 
 fn check_order(section: &Section<'_, '_>, rule: &EngineRule) {

@@ -48,3 +48,8 @@ fn conditions() {
 fn what_senders_publish_and_sign() {
     run("authentication", authentication);
 }
+
+#[test]
+fn records_of_senders_and_answers_of_lists() {
+    run("reputation", reputation);
+}
