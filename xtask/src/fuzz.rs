@@ -50,6 +50,9 @@ const OF_MESSAGES: &[&str] = &[
 const SECONDS: u64 = 60;
 /// An input that takes longer than this is reported like a crash.
 const SECONDS_PER_INPUT_MAX: u64 = 5;
+/// The same with the sanitizer, since libFuzzer goes by the clock: compiling all rules alone takes some seconds then, and on a
+/// busy machine many.
+const SANITIZED_SECONDS_PER_INPUT_MAX: u64 = 60;
 /// The most memory a target may use, in MiB.
 const MEMORY_MIB_MAX: u64 = 1024;
 /// The same with the sanitizer, which keeps what is freed for a while and marks an eighth of all.
@@ -179,14 +182,14 @@ impl Plan {
         for folder in [&found, &artifacts] {
             fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
         }
-        let memory = if self.is_sanitized {
-            SANITIZED_MEMORY_MIB_MAX
+        let (memory, seconds) = if self.is_sanitized {
+            (SANITIZED_MEMORY_MIB_MAX, SANITIZED_SECONDS_PER_INPUT_MAX)
         } else {
-            MEMORY_MIB_MAX
+            (MEMORY_MIB_MAX, SECONDS_PER_INPUT_MAX)
         };
         let mut fuzzer = Command::new(program);
         fuzzer
-            .arg(format!("-timeout={SECONDS_PER_INPUT_MAX}"))
+            .arg(format!("-timeout={seconds}"))
             .arg(format!("-rss_limit_mb={memory}"))
             .arg(format!("-artifact_prefix={}/", artifacts.display()))
             .arg("-print_final_stats=1");
