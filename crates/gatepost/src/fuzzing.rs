@@ -17,6 +17,7 @@ use crate::reference::{Reference, References};
 use crate::serve::admin::queue::Filter;
 use crate::trace_fields::{Edited, hops, strip_own};
 
+pub use crate::deliver::dmarc_reports::fuzzing::dmarc_report;
 pub use crate::deliver::report::fuzzing::reports;
 pub use crate::deliver::signing::fuzzing::canonical;
 

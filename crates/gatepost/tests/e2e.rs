@@ -28,6 +28,8 @@ mod dialogs;
 mod disk_space;
 #[path = "e2e/dkim.rs"]
 mod dkim;
+#[path = "e2e/dns_outage.rs"]
+mod dns_outage;
 #[path = "e2e/dsn.rs"]
 mod dsn;
 #[path = "e2e/encryption.rs"]
@@ -70,6 +72,8 @@ mod queue_operation;
 mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/reputation.rs"]
+mod reputation;
 #[path = "e2e/requiretls.rs"]
 mod requiretls;
 #[path = "e2e/smuggling.rs"]

@@ -19,9 +19,11 @@ use crate::limits::{DNS_POSITIVE_SECONDS_MAX, DNS_REVERSE_NAMES_MAX};
 
 mod dns;
 mod names;
+mod outage;
 mod zone;
 
 pub use names::ascii_name;
+pub use outage::Outage;
 pub use zone::ZoneError;
 
 use names::{is_host_name, is_localhost, name, text};
@@ -151,6 +153,21 @@ impl Resolver {
         match &*self.source {
             Source::Dns(dns) => dns.is_local(),
             Source::Zone(_) => true,
+        }
+    }
+
+    /// Tells `observer` when no nameserver answers any more, and when one does again. The first observer stays.
+    pub fn observe(&self, observer: impl Fn(Outage) + Send + Sync + 'static) {
+        if let Source::Dns(dns) = &*self.source {
+            dns.observe(Box::new(observer));
+        }
+    }
+
+    /// For how long no nameserver has answered, a probe included; `None` if they do. Meanwhile questions fail at once.
+    pub fn outage(&self) -> Option<Duration> {
+        match &*self.source {
+            Source::Dns(dns) => dns.outage(),
+            Source::Zone(_) => None,
         }
     }
 

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 
 use crate::journal::Fate;
+use crate::queue::suspensions;
 use crate::record::{Found, HEADER_BYTES, envelope, scan};
 use crate::transfer::memory::{Memory, all_pieces};
 use crate::transfer::read::{FileReader, Piece};
+use crate::transfer::{ledger, progress};
 use crate::{journal, sidecar};
 
 #[cfg(test)]
@@ -90,4 +92,38 @@ pub fn journal(bytes: &[u8]) {
     });
     assert!(unread <= bytes.len() as u64);
     assert!(read * journal::FRAME_BYTES <= bytes.len());
+}
+
+/// The small files beside the segments, of one line each: suspensions, the export under way, how far an import is. The bytes are
+/// taken for the fields of one, and get the checksum that they need; what is read is written alike.
+pub fn notes(bytes: &[u8]) {
+    let fields = String::from_utf8_lossy(bytes);
+    let whole = ledger::line(&fields);
+    let line = whole.trim_end_matches('\n');
+    assert_eq!(ledger::checked(&whole[..whole.len() - 1]), Some(&*fields));
+    // What was written has neither; only what has been tampered with does.
+    let is_plain = !fields.contains(|c: char| c.is_control() && c != '\t');
+    if let Some(read) = suspensions::read(line).filter(|_| is_plain) {
+        let again = suspensions::line(&read);
+        assert_eq!(suspensions::read(again.trim_end_matches('\n')), Some(read));
+    }
+    if let Some(read) = ledger::read_ledger(whole.as_bytes()).filter(|_| is_plain) {
+        let again = ledger::ledger_line(&read);
+        assert_eq!(ledger::read_ledger(again.as_bytes()), Some(read));
+    }
+    if let Some(read) = progress::parse(whole.as_bytes()) {
+        assert_eq!(
+            progress::parse(progress::text(&read).as_bytes()),
+            Some(read)
+        );
+    }
+    // Without a checksum that fits nothing is read.
+    let torn = &whole[..whole.len() - 1];
+    assert_eq!(ledger::read_ledger(torn.as_bytes()), None);
+    assert_eq!(progress::parse(torn.as_bytes()), None);
+    let _ = (
+        suspensions::read(&fields),
+        ledger::read_ledger(bytes),
+        progress::parse(bytes),
+    );
 }

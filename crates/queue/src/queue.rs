@@ -24,7 +24,7 @@ mod settle;
 mod shared;
 pub(crate) mod slot;
 mod submit;
-mod suspensions;
+pub(crate) mod suspensions;
 #[cfg(test)]
 mod tests;
 mod threads;

@@ -217,7 +217,7 @@ impl Engine for Auth {
     }
 }
 
-/// The header fields as they stand.
+/// The header fields as they stand, as many as are looked at.
 fn fields(message: &Message) -> Fields<'_> {
     let section = message.header_section();
     let all = message.header_fields().filter_map(|field| {
@@ -229,7 +229,7 @@ fn fields(message: &Message) -> Fields<'_> {
             body: field.body,
         })
     });
-    Fields::new(all.collect())
+    Fields::new(all)
 }
 
 /// The domains of the authors, each once, A-labels in lower case. What is no domain name, such as an address literal, has no

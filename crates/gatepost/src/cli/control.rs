@@ -56,8 +56,14 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
                     "{name} does not work, the other family goes first: {reason}"
                 ));
             }
+            if let Some(seconds) = state.dns_down_seconds {
+                say(&format!("no nameserver has answered for {seconds} s"));
+            }
             for Down { name, reason } in &state.engines_down {
                 say(&format!("engine {name} is down: {reason}"));
+            }
+            for Down { name, reason } in &state.lists_left_out {
+                say(&format!("list {name} is left out: it {reason}"));
             }
             ExitCode::SUCCESS
         }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use net::resolver::{Dnssec, Resolver};
+use net::resolver::{Dnssec, Outage, Resolver};
 use net::tls::{Connector, Roots};
 
 use super::{ContextError, Services};
@@ -16,8 +16,22 @@ use crate::deliver::security::TlsPolicies;
 use crate::event::Event;
 use crate::journal::Journal;
 
-/// The resolver of this configuration.
-pub(super) fn resolver(config: &Config) -> Result<Resolver, ContextError> {
+/// The resolver of this configuration, which tells of nameservers that fall silent.
+pub(super) fn resolver(config: &Config, journal: &Journal) -> Result<Resolver, ContextError> {
+    let resolver = resolver_of(config)?;
+    let journal = journal.clone();
+    resolver.observe(move |outage| {
+        journal.emit(&match outage {
+            Outage::Began => Event::DnsDown,
+            Outage::Ended { after } => Event::DnsUp {
+                down_seconds: after.as_secs_f64(),
+            },
+        });
+    });
+    Ok(resolver)
+}
+
+fn resolver_of(config: &Config) -> Result<Resolver, ContextError> {
     let made: io::Result<Resolver> = if config.dns.nameservers.is_empty() {
         Resolver::system()
     } else {

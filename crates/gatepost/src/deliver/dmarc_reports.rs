@@ -10,6 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 pub mod destination;
 pub mod document;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 pub mod observation;
 pub mod round;
 pub mod tally;

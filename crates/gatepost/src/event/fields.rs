@@ -294,6 +294,17 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "dns-down",
+        when: "No nameserver answers, also not about the root. Questions fail at once until one does: senders are not authenticated \
+               (`temperror`), messages wait in the queue.",
+        fields: &[],
+    },
+    EventKind {
+        name: "dns-up",
+        when: "A nameserver answered again.",
+        fields: &[always("down_seconds", Shape::Number("s"), "How long none did.")],
+    },
+    EventKind {
         name: "reloaded",
         when: "The configuration was read again and is in force.",
         fields: &[
@@ -357,6 +368,36 @@ pub const EVENTS: &[EventKind] = &[
         fields: &[
             always("sessions_cut", Shape::Number(""), "Sessions that were cut off with 421."),
             always("uptime_seconds", Shape::Number("s"), "How long the process was up."),
+        ],
+    },
+    EventKind {
+        name: "list-left-out",
+        when: "A list in the DNS failed several times in a row, listed what none may list, or answered that it may not be asked. It \
+               is left out, and tried again after a minute that doubles up to an hour.",
+        fields: &[
+            always("list", Shape::Text, "Its name in the configuration."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "list-back",
+        when: "A list in the DNS that was left out has its test points in order, and is asked again.",
+        fields: &[always("list", Shape::Text, "Its name in the configuration.")],
+    },
+    EventKind {
+        name: "reputation-damaged",
+        when: "What earlier runs knew of senders could not be read at start. It was set aside, and is learnt again.",
+        fields: &[
+            always("path", Shape::Text, "Where it is now."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "reputation-forgotten",
+        when: "An operator had what is known of a sender forgotten.",
+        fields: &[
+            always("sender", Shape::Text, "Of whom: an address, a network, a host name or a domain."),
+            always("by", Shape::Text, "Who did it."),
         ],
     },
     EventKind {

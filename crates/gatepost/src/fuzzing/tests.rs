@@ -35,6 +35,11 @@ fn reports_on_anything() {
 }
 
 #[test]
+fn reports_on_dmarc() {
+    run("dmarc_report", dmarc_report);
+}
+
+#[test]
 fn canonical_forms() {
     run("dkim", canonical);
 }

@@ -21,7 +21,8 @@ use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{Hosts, NameServerPool, PoolContext, ResponseCache, TlsConfig, TtlConfig};
 
-use super::{Answer, Answered, DnsError, Dnssec, Kind, Mx, Tlsa, text};
+use super::outage::Silence;
+use super::{Answer, Answered, DnsError, Dnssec, Kind, Mx, Outage, Tlsa, text};
 use crate::limits::{
     DNS_ALIASES_MAX, DNS_CACHE_ANSWERS_MAX, DNS_NEGATIVE_SECONDS_MAX, DNS_POSITIVE_SECONDS_MAX,
     DNS_RECORDS_MAX, DNS_TIMEOUT_SECONDS, DNS_TRIES,
@@ -41,6 +42,7 @@ pub(super) struct Dns {
     hosts: Option<Arc<Hosts>>,
     nameservers: Vec<IpAddr>,
     dnssec: Dnssec,
+    silence: Arc<Silence>,
 }
 
 /// How long to wait for nameservers, and how often.
@@ -98,6 +100,14 @@ impl Dns {
 
     pub(super) fn is_local(&self) -> bool {
         self.nameservers.iter().all(IpAddr::is_loopback)
+    }
+
+    pub(super) fn observe(&self, observer: Box<dyn Fn(Outage) + Send + Sync>) {
+        self.silence.observe(observer);
+    }
+
+    pub(super) fn outage(&self) -> Option<Duration> {
+        self.silence.outage(Instant::now())
     }
 
     pub(super) async fn ask(
@@ -186,10 +196,34 @@ impl Dns {
         if let Some(cached) = self.cache.get(&query, Instant::now()) {
             return cached.map_err(failure);
         }
+        if let Some(outage) = self.outage() {
+            let seconds = outage.as_secs();
+            return Err(DnsError::temporary(format!(
+                "no nameserver has answered for {seconds} s"
+            )));
+        }
+        let mut waiting = Waiting {
+            dns: self,
+            since: Instant::now(),
+            is_over: false,
+        };
+        let response = self.response(query.clone()).await;
+        waiting.is_over = true;
+        if is_from_a_nameserver(&response) {
+            self.silence.answered(Instant::now());
+        } else {
+            self.unanswered();
+        }
+        self.cache.insert(query, response.clone(), Instant::now());
+        response.map_err(failure)
+    }
+
+    /// What the nameservers answer.
+    async fn response(&self, query: Query) -> Result<Message, NetError> {
         let mut options = DnsRequestOptions::default();
         options.use_edns = self.options.edns0 || self.dnssec == Dnssec::Trust;
         options.edns_payload_len = self.options.edns_payload_len;
-        let (mut message, options) = DnsRequest::from_query(query.clone(), options).into_parts();
+        let (mut message, options) = DnsRequest::from_query(query, options).into_parts();
         // RFC 6840 section 5.7: without it, or the DO bit, no answer has it.
         message.metadata.authentic_data = self.dnssec == Dnssec::Trust;
         let mut responses = self.client.send(DnsRequest::new(message, options));
@@ -198,10 +232,63 @@ impl Dns {
             Some(Err(error)) => Err(error),
             None => Err(NetError::Timeout),
         };
-        let response = response.map(DnsResponse::into_message);
-        self.cache.insert(query, response.clone(), Instant::now());
-        response.map_err(failure)
+        response.map(DnsResponse::into_message)
     }
+
+    fn unanswered(&self) {
+        if self.silence.unanswered() {
+            self.probe();
+        }
+    }
+
+    /// Asks until there is an answer, or nobody holds this resolver any more.
+    fn probe(&self) {
+        let prober = Dns {
+            silence: Arc::default(),
+            ..self.clone()
+        };
+        let silence = Arc::downgrade(&self.silence);
+        // Without a runtime nothing can be asked any more.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(async move {
+            loop {
+                let query = Query::query(Name::root(), RecordType::NS);
+                let response = prober.response(query).await;
+                let Some(silence) = silence.upgrade() else {
+                    return;
+                };
+                let is_answered = is_from_a_nameserver(&response);
+                let Some(wait) = silence.probed(is_answered, Instant::now()) else {
+                    return;
+                };
+                drop(silence);
+                tokio::time::sleep(wait).await;
+            }
+        });
+    }
+}
+
+/// A question under way. Who asks may not wait as long as we would: what was given up after the time for one try counts as
+/// unanswered too.
+struct Waiting<'d> {
+    dns: &'d Dns,
+    since: Instant,
+    is_over: bool,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over && self.since.elapsed() >= self.dns.options.timeout {
+            self.dns.unanswered();
+        }
+    }
+}
+
+/// Whether a nameserver said anything at all. A failure that it tells is its word on that name, and others may be well.
+fn is_from_a_nameserver(response: &Result<Message, NetError>) -> bool {
+    matches!(response, Ok(_) | Err(NetError::Dns(_)))
 }
 
 /// The end of the chain of CNAMEs that begins at `name`, as far as this answer has it.
@@ -292,6 +379,7 @@ fn build(
         hosts: hosts.map(Arc::new),
         nameservers,
         dnssec: Dnssec::Off,
+        silence: Arc::default(),
     })
 }
 

@@ -1,6 +1,7 @@
 //! Answers from a zone text, and from a nameserver on loopback that answers, fails, or says
 //! nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hickory_resolver::proto::op::{Message, ResponseCode};
@@ -449,6 +450,40 @@ async fn a_silent_nameserver_is_temporary() {
         temporary("timeout")
     );
     assert!(!asked(&mut questions).is_empty());
+}
+
+/// What is asked while nobody answers costs no question to anybody, and the first answer ends that.
+#[tokio::test]
+async fn a_silent_nameserver_is_remembered_until_it_answers() {
+    static IS_SILENT: AtomicBool = AtomicBool::new(true);
+    let (address, mut questions) = nameserver(|_| {
+        let is_silent = IS_SILENT.load(Ordering::SeqCst);
+        (!is_silent).then_some(ResponseCode::NXDomain)
+    })
+    .await;
+    let resolver = impatient(address);
+    let (told, mut outages) = mpsc::unbounded_channel();
+    resolver.observe(move |outage| told.send(outage).unwrap());
+    assert_eq!(resolver.txt("a.example").await, temporary("timeout"));
+    // Given up before the nameserver is.
+    let patience = Duration::from_millis(55);
+    let (two, three) = (resolver.txt("b.example"), resolver.txt("c.example"));
+    let both = async { tokio::join!(two, three) };
+    let _ = tokio::time::timeout(patience, both).await;
+    assert_eq!(outages.recv().await, Some(Outage::Began));
+    assert!(resolver.outage().is_some());
+    asked(&mut questions);
+    let error = resolver.txt("d.example").await.unwrap_err().to_string();
+    assert!(error.contains("no nameserver has answered for"), "{error}");
+    let names = asked(&mut questions);
+    assert!(
+        names.iter().all(|name| !name.contains("d.example")),
+        "{names:?}"
+    );
+
+    IS_SILENT.store(false, Ordering::SeqCst);
+    assert!(matches!(outages.recv().await, Some(Outage::Ended { .. })));
+    assert_eq!(resolver.txt("d.example").await, Err(DnsError::NoSuchName));
 }
 
 #[tokio::test]

@@ -19,6 +19,11 @@ fn export_files() {
     run("queue_export", export_file);
 }
 
+#[test]
+fn small_files() {
+    run("queue_notes", notes);
+}
+
 /// `UPDATE_EXPECT=1` writes the seeds of the corpora anew.
 #[test]
 fn the_seeds_are_what_is_written() {

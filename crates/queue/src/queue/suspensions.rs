@@ -118,7 +118,7 @@ impl Shared {
     }
 }
 
-fn line(suspension: &Suspension) -> String {
+pub(crate) fn line(suspension: &Suspension) -> String {
     let (kind, name) = match &suspension.what {
         Suspended::Domain(name) => ("domain", name),
         Suspended::Customer(name) => ("customer", name),

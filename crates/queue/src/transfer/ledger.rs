@@ -126,7 +126,7 @@ pub(crate) fn checked(line: &str) -> Option<&str> {
     (crc == crc32fast::hash(fields.as_bytes())).then_some(fields)
 }
 
-fn ledger_line(ledger: &Ledger) -> String {
+pub(crate) fn ledger_line(ledger: &Ledger) -> String {
     let plain = |text: &str| text.replace(|c: char| c.is_control(), " ");
     let phase = match ledger.phase {
         Phase::Begun => 0,
@@ -142,7 +142,7 @@ fn ledger_line(ledger: &Ledger) -> String {
     ))
 }
 
-fn read_ledger(bytes: &[u8]) -> Option<Ledger> {
+pub(crate) fn read_ledger(bytes: &[u8]) -> Option<Ledger> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut fields = checked(text.strip_suffix('\n')?)?.splitn(5, '\t');
     Some(Ledger {

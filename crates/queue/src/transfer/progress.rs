@@ -62,7 +62,7 @@ pub(crate) fn read(disk: &dyn Disk, path: &Path) -> io::Result<Noted> {
     Ok(parse(&bytes).map_or(Noted::Damaged, Noted::Progress))
 }
 
-fn parse(bytes: &[u8]) -> Option<Progress> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Progress> {
     let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
     let mut numbers = checked(text)?
         .split(' ')
@@ -80,8 +80,7 @@ fn parse(bytes: &[u8]) -> Option<Progress> {
     })
 }
 
-/// Writes it, synced.
-pub(crate) fn write(disk: &dyn Disk, path: &Path, progress: &Progress) -> io::Result<()> {
+pub(crate) fn text(progress: &Progress) -> String {
     let numbers = [
         progress.salt,
         progress.offset,
@@ -94,13 +93,18 @@ pub(crate) fn write(disk: &dyn Disk, path: &Path, progress: &Progress) -> io::Re
         .chain(&progress.beyond)
         .map(u64::to_string)
         .collect();
+    line(&numbers.join(" "))
+}
+
+/// Writes it, synced.
+pub(crate) fn write(disk: &dyn Disk, path: &Path, progress: &Progress) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
     let new = Path::new(&new);
     // One that a crash has left behind.
     drop(disk.remove(new));
     let file = disk.create(new)?;
-    file.write_at(0, &[IoSlice::new(line(&numbers.join(" ")).as_bytes())])?;
+    file.write_at(0, &[IoSlice::new(text(progress).as_bytes())])?;
     file.sync()?;
     disk.rename(new, path)?;
     disk.sync_folder(folder(path))

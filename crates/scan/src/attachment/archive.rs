@@ -32,6 +32,8 @@ pub(super) struct Listing<'a> {
     pub(super) is_overlapping: bool,
     /// Its directory cannot be read, or not to its end.
     pub(super) is_damaged: bool,
+    /// What reading a packed directory cost, in bytes inflated.
+    pub(super) cost: usize,
 }
 
 /// A file in an archive.
@@ -62,18 +64,20 @@ pub(super) enum Data<'a> {
     Opaque,
 }
 
-/// Lists `bytes`, which `format` was told from; at most `entries_max` entries. `name` is the archive's own.
+/// Lists `bytes`, which `format` was told from; at most `entries_max` entries, at no more than `cost_max`. `name` is the
+/// archive's own.
 pub(super) fn list<'a>(
     format: Format,
     bytes: &'a [u8],
     name: &str,
     entries_max: usize,
+    cost_max: usize,
 ) -> Listing<'a> {
     match format {
         Format::Zip => zip::list(bytes, entries_max),
         Format::Gzip => gzip(bytes, name),
         Format::Tar => tar::list(bytes, entries_max),
-        Format::SevenZip => seven_zip::list(bytes, entries_max),
+        Format::SevenZip => seven_zip::list(bytes, entries_max, cost_max),
         Format::Rar4 => rar::list_4(bytes, entries_max),
         Format::Rar5 => rar::list_5(bytes, entries_max),
     }

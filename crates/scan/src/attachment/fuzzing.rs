@@ -11,6 +11,9 @@ use crate::view::View;
 /// Entries that are looked at; few, so that the limit is reached.
 const ENTRIES_MAX: usize = 100;
 
+/// What listing an archive may cost, in bytes inflated.
+const COST_MAX: usize = 8 * 1024 * 1024;
+
 /// Any bytes as an attachment, called what their first line says; and as an archive of each format, whatever they begin
 /// with.
 pub fn attachment(bytes: &[u8]) {
@@ -45,7 +48,7 @@ pub fn attachment(bytes: &[u8]) {
 
 /// What is listed is bounded, and its content lies inside of the archive.
 fn listing(format: Format, archive: &[u8], name: &str) {
-    let listing = archive::list(format, archive, name, ENTRIES_MAX);
+    let listing = archive::list(format, archive, name, ENTRIES_MAX, COST_MAX);
     assert!(listing.entries.len() <= ENTRIES_MAX);
     for entry in &listing.entries {
         assert!(entry.aliases.len() <= archive::ALIASES_MAX);

@@ -12,6 +12,9 @@ use crate::view::Part;
 /// Entries of an archive that are looked at.
 const ENTRIES_MAX: usize = 200;
 
+/// What listing an archive may cost, in bytes inflated: enough for some thousand files.
+const COST_MAX: usize = 1024 * 1024;
+
 /// Bytes of a compound file that are searched for its streams.
 const COMPOUND_BYTES_MAX: usize = 8 * 1024 * 1024;
 
@@ -71,7 +74,7 @@ impl Outline {
 
     fn archive(&mut self, format: Format, part: &Part) {
         let name = part.file_name().unwrap_or_default();
-        let listing = archive::list(format, part.content(), name, ENTRIES_MAX);
+        let listing = archive::list(format, part.content(), name, ENTRIES_MAX, COST_MAX);
         self.is_encrypted = listing.is_sealed || listing.entries.iter().any(|e| e.is_encrypted);
         if table::is_zipped_document(&self.extension) {
             self.has_macro = listing

@@ -202,7 +202,8 @@ impl<'r> Walk<'r> {
             name,
             ..
         } = *archive;
-        let listing = archive::list(format, bytes, name, self.entries_left);
+        let listing = archive::list(format, bytes, name, self.entries_left, self.inflated_left);
+        self.inflated_left = self.inflated_left.saturating_sub(listing.cost);
         let attachment = archive.attachment;
         if listing.is_sealed || listing.entries.iter().any(|entry| entry.is_encrypted) {
             self.add(Kind::EncryptedArchive, attachment);

@@ -289,3 +289,6 @@ fn says_authentic(field: &Field<'_>, from_domain: &str) -> bool {
             && of.is_some_and(|of| of.eq_ignore_ascii_case(from_domain))
     })
 }
+
+#[cfg(test)]
+mod tests;

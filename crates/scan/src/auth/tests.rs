@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::facts::*;
 use super::*;
 use crate::finding::Excuse;
-use crate::limits::DKIM_SIGNATURES_MAX;
+use crate::limits::{DKIM_SIGNATURES_MAX, HEADER_FIELDS_MAX};
 
 /// The keys of the signed messages; those of RFC 8463 appendix A, which it has in its text, behind them.
 const ZONE: &str = concat!(
@@ -276,6 +276,25 @@ async fn of_very_many_signatures_few_are_looked_at() {
             .iter()
             .all(|fact| fact.result == DkimResult::Pass)
     );
+}
+
+#[tokio::test]
+async fn with_very_many_fields_no_signature_is_verified() {
+    let fields = |count: usize| {
+        RELAXED.replacen(
+            "\r\n\r\n",
+            &format!("\r\n{}\r\n", "X: y\r\n".repeat(count)),
+            1,
+        )
+    };
+    assert_one(
+        &dkim(&fields(1_000)).await,
+        DkimResult::Pass,
+        "1,000 fields",
+    );
+    let found = dkim(&fields(HEADER_FIELDS_MAX)).await;
+    assert_one(&found, DkimResult::Neutral, "10,000 fields");
+    assert!(found[0].1.contains("too many header fields"), "{found:?}");
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ impl Reported {
         beginning.map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn xml(&self, settings: &DailyReportSettings, id: &str) -> String {
+    pub(super) fn xml(&self, settings: &DailyReportSettings, id: &str) -> String {
         let (start, end) = seconds_of(self.day);
         let record = &self.published.record;
         let mut xml = String::with_capacity(1024 + 512 * self.rows.len());
@@ -167,7 +167,8 @@ fn element(xml: &mut String, name: &str, text: &str) {
             '&' => xml.push_str("&amp;"),
             '<' => xml.push_str("&lt;"),
             '>' => xml.push_str("&gt;"),
-            c if c.is_control() => xml.push('?'),
+            // XML 1.0 section 2.2: no text may hold these, not even by reference.
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => xml.push('?'),
             c => xml.push(c),
         }
     }

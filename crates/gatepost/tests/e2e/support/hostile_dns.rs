@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ const MX: u16 = 15;
 pub(crate) struct HostileDns {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
+    is_silent: Arc<AtomicBool>,
+    questions: Arc<AtomicUsize>,
 }
 
 impl HostileDns {
@@ -42,19 +44,40 @@ impl HostileDns {
         let address = socket.local_addr().unwrap();
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
+        let (is_silent, questions) = (Arc::<AtomicBool>::default(), Arc::<AtomicUsize>::default());
+        let (silent, asked) = (Arc::clone(&is_silent), Arc::clone(&questions));
         thread::spawn(move || {
             let mut query = [0; 1500];
             while !stopped.load(Ordering::Relaxed) {
                 let Ok((length, client)) = socket.recv_from(&mut query) else {
                     continue;
                 };
+                asked.fetch_add(1, Ordering::SeqCst);
+                if silent.load(Ordering::SeqCst) {
+                    continue;
+                }
                 let question = Question::read(&query[..length]);
                 if let Some(answer) = question.and_then(|question| question.answer()) {
                     let _ = socket.send_to(&answer, client);
                 }
             }
         });
-        HostileDns { address, stop }
+        HostileDns {
+            address,
+            stop,
+            is_silent,
+            questions,
+        }
+    }
+
+    /// Takes every question and says nothing, or answers again.
+    pub(crate) fn fall_silent(&self, is_silent: bool) {
+        self.is_silent.store(is_silent, Ordering::SeqCst);
+    }
+
+    /// Questions that came.
+    pub(crate) fn questions(&self) -> usize {
+        self.questions.load(Ordering::SeqCst)
     }
 
     /// As one of `nameservers`.

@@ -14,6 +14,10 @@ use super::{Data, Entry, Listing, name_text, u64_at};
 /// Bytes of the unpacked directory: a few thousand files with long names. The library takes about 150 times as much.
 const DIRECTORY_BYTES_MAX: u64 = 512 * 1024;
 
+/// What a byte of the directory costs, in bytes inflated elsewhere: to make room for files that are claimed takes far longer
+/// than to unpack the zeros that claim them, and a message can hold a thousand such archives of 200 bytes.
+const DIRECTORY_BYTE_COST: u64 = 16;
+
 /// Memory that unpacking the directory may take, its dictionary above all, in KiB. Most of it is never touched.
 const MEMORY_KIB_MAX: usize = 80 * 1024;
 
@@ -28,12 +32,18 @@ const FOLDER: u8 = 0x0b;
 const UNPACK_SIZES: u8 = 0x0c;
 const PACKED_DIRECTORY: u8 = 0x17;
 
-/// Lists at most `entries_max` entries.
-pub(super) fn list(bytes: &[u8], entries_max: usize) -> Listing<'_> {
+/// Lists at most `entries_max` entries, if its directory costs no more than `cost_max`.
+pub(super) fn list(bytes: &[u8], entries_max: usize, cost_max: usize) -> Listing<'_> {
     let mut listing = Listing::default();
     match directory(bytes) {
         Some(Directory::Open(size)) if size <= DIRECTORY_BYTES_MAX => {
-            read(bytes, entries_max, &mut listing);
+            let cost = usize::try_from(size * DIRECTORY_BYTE_COST).unwrap_or(usize::MAX);
+            if cost > cost_max {
+                listing.is_cut = true;
+            } else {
+                listing.cost = cost;
+                read(bytes, entries_max, &mut listing);
+            }
         }
         Some(Directory::Open(_)) => listing.is_cut = true,
         Some(Directory::Encrypted) => listing.is_sealed = true,

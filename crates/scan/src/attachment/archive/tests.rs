@@ -1,10 +1,15 @@
-use super::{Data, Listing, list};
+use super::{Data, Listing};
 use crate::attachment::fixture::{
     encrypted, file, gzip, overlapping_zip, rar_4, rar_5, rar_5_block, stored, tar, tar_entry, zip,
 };
 use crate::attachment::signature::Format;
 
 const MANY: usize = 10_000;
+
+/// At any cost.
+fn list<'a>(format: Format, bytes: &'a [u8], name: &str, entries_max: usize) -> Listing<'a> {
+    super::list(format, bytes, name, entries_max, usize::MAX)
+}
 
 fn names(listing: &Listing<'_>) -> Vec<String> {
     let entries = listing.entries.iter();
@@ -239,4 +244,21 @@ fn seven_zip_directory_that_bursts() {
     archive[20] += 5 - u8::try_from(length).expect("small");
     let listing = list(Format::SevenZip, &archive, "a.7z", MANY);
     assert!(listing.is_cut && listing.entries.is_empty());
+}
+
+/// 223 bytes that claim 500,000 files, and are damaged where all room for them is made: what that cost is told, and not spent
+/// where too little is left.
+#[test]
+fn seven_zip_directory_that_costs() {
+    let archive = include_bytes!("../../../tests/archives/directory.7z");
+    let listing = list(Format::SevenZip, archive, "a.7z", MANY);
+    assert_eq!(
+        (listing.is_cut, listing.is_damaged, listing.cost),
+        (false, true, 8 * 1024 * 1024)
+    );
+    let listing = super::list(Format::SevenZip, archive, "a.7z", MANY, listing.cost - 1);
+    assert_eq!(
+        (listing.is_cut, listing.is_damaged, listing.cost),
+        (true, false, 0)
+    );
 }

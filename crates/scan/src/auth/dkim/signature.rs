@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use super::canonical::Form;
 use crate::auth::facts::DkimResult;
 use crate::auth::tags::{Tags, base64, is_blank};
-use crate::limits::{DKIM_FIELD_BYTES_MAX, DKIM_SIGNED_BYTES_MAX, DKIM_SIGNED_FIELDS_MAX};
+use crate::limits::{
+    DKIM_FIELD_BYTES_MAX, DKIM_SIGNED_BYTES_MAX, DKIM_SIGNED_FIELDS_MAX, HEADER_FIELDS_MAX,
+};
 
 /// One header field of the message: its name as written, and what is behind the colon, without the last CRLF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +17,12 @@ pub(in crate::auth) struct Field<'a> {
     pub(in crate::auth) body: &'a [u8],
 }
 
-/// All fields of a message, found by name.
+/// The fields of a message, found by name.
 pub(in crate::auth) struct Fields<'a> {
     all: Vec<Field<'a>>,
     by_name: HashMap<Vec<u8>, Vec<usize>>,
+    /// Whether there are more than are looked at.
+    is_cut: bool,
 }
 
 /// A signature of which nothing is verified yet.
@@ -66,13 +70,18 @@ pub(in crate::auth) struct Flaw {
 
 impl<'a> Fields<'a> {
     /// Of all fields of a message, in their order.
-    pub(in crate::auth) fn new(all: Vec<Field<'a>>) -> Fields<'a> {
+    pub(in crate::auth) fn new(mut fields: impl Iterator<Item = Field<'a>>) -> Fields<'a> {
+        let all: Vec<Field<'a>> = fields.by_ref().take(HEADER_FIELDS_MAX).collect();
         let mut by_name: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
         for (index, field) in all.iter().enumerate() {
             let name = field.name.trim_ascii_end().to_ascii_lowercase();
             by_name.entry(name).or_default().push(index);
         }
-        Fields { all, by_name }
+        Fields {
+            all,
+            by_name,
+            is_cut: fields.next().is_some(),
+        }
     }
 
     /// The fields of that name (in lower case), from the top.
@@ -84,6 +93,9 @@ impl<'a> Fields<'a> {
     /// The canonical form of the fields that a signature signs, each ended by CRLF: of several of one name the last comes
     /// first (section 5.4.2), and one that is not there is the empty string.
     fn signed(&self, signature: &Signature) -> Result<Vec<u8>, Flaw> {
+        if self.is_cut {
+            return Err(Flaw::neutral("the message has too many header fields"));
+        }
         let mut out = Vec::with_capacity(4096);
         let mut taken: HashMap<&str, usize> = HashMap::new();
         for name in &signature.names {
@@ -309,3 +321,6 @@ fn is_b(name: &[u8]) -> bool {
     let name = name.strip_suffix(b"=").unwrap_or(name);
     name.trim_ascii() == b"b"
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::{Paint, attribute, background, paint};
 
 #[test]
@@ -30,4 +32,19 @@ fn what_vanishes() {
     assert!(!Paint::Rgb(230, 230, 230).vanishes_on(Paint::WHITE));
     assert!(Paint::Transparent.vanishes_on(Paint::Unknown));
     assert!(!Paint::WHITE.vanishes_on(Paint::Unknown));
+}
+
+proptest! {
+    /// What is read as a colour is one in whatever way it is written.
+    #[test]
+    fn any_text_is_a_paint(text in "(#|rgb\\(|rgba\\()?[0-9a-fé%,. /-]{0,20}\\)?", r in any::<u8>(), g in any::<u8>(), b in any::<u8>()) {
+        for read in [paint(&text), attribute(&text), background(&text)] {
+            prop_assert!(!read.vanishes_on(Paint::Unknown) || read == Paint::Transparent);
+        }
+        let rgb = Paint::Rgb(r, g, b);
+        prop_assert_eq!(paint(&format!("#{r:02x}{g:02x}{b:02x}")), rgb);
+        prop_assert_eq!(attribute(&format!("{r:02X}{g:02X}{b:02X}")), rgb);
+        prop_assert_eq!(background(&format!("rgb({r}, {g} {b})")), rgb);
+        prop_assert!(rgb.vanishes_on(rgb));
+    }
 }

@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::{Token, words};
 
 #[test]
@@ -40,5 +42,19 @@ fn a_whole_condition() {
 fn faults_say_where() {
     for (text, at) in [("a ~ /x", 4), ("a == \"x", 5), ("a & b", 2), ("1-2", 0)] {
         assert_eq!(words(text).map_err(|fault| fault.at), Err(at), "{text}");
+    }
+}
+
+proptest! {
+    /// The words stand in their order and within the text, or the fault does.
+    #[test]
+    fn any_text_has_words_or_a_fault(text in "([a-z_.]{1,4}|[(),~<>=!]|/[^/\n]{0,4}/?i?|\"[^\n]{0,4}\"?|-?[0-9.]{1,4}|#[a-z ]{0,3}\n| |é){0,16}") {
+        match words(&text) {
+            Ok(words) => {
+                prop_assert!(words.is_sorted_by_key(|word| word.at));
+                prop_assert!(words.iter().all(|word| text.is_char_boundary(word.at)));
+            }
+            Err(fault) => prop_assert!(fault.at <= text.len() && text.is_char_boundary(fault.at)),
+        }
     }
 }
