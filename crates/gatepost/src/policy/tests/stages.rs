@@ -102,6 +102,8 @@ fn each_kind_has_its_codes() {
             "spf-fail 550 5.7.23",
             "reputation 550 5.7.1",
             "reputation-defer 451 4.7.1",
+            "listed 550 5.7.1",
+            "listed-defer 451 4.7.1",
             "greylist 451 4.7.1",
             "rate 450 4.7.1",
             "policy 550 5.7.1",
