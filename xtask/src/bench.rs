@@ -5,6 +5,7 @@
 //! no error: the exit code says whether the measurement itself worked.
 
 pub(crate) mod account;
+mod accuracy;
 mod backlog;
 mod figures;
 mod idle;
@@ -49,15 +50,23 @@ impl Options {
     }
 }
 
+/// Trains the model that ships anew: `cargo xtask model`.
+pub(crate) fn model(mut arguments: Arguments) -> Result<bool> {
+    let is_check = arguments.flag("--check");
+    arguments.finish()?;
+    accuracy::model::run(is_check)?;
+    Ok(true)
+}
+
 /// Runs the bench named on the command line.
 pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     let name = arguments.word().unwrap_or_default();
     let (all, parts): (&[Kind], &[&str]) = match name.as_str() {
         "inline" => (Kind::IN_LINE, &[]),
         "queue" => (Kind::QUEUED, queue::PARTS),
-        "spool" => (&[], &[]),
-        "" => bail!("which bench? There are: inline, queue, spool"),
-        other => bail!("no bench {other:?}; there are: inline, queue, spool"),
+        "spool" | "accuracy" => (&[], &[]),
+        "" => bail!("which bench? There are: inline, queue, spool, accuracy"),
+        other => bail!("no bench {other:?}; there are: inline, queue, spool, accuracy"),
     };
     let only = arguments.value("--only")?;
     let (mut kinds, mut engines) = (all.to_vec(), Engine::ALL.to_vec());
@@ -83,6 +92,7 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     match name.as_str() {
         "inline" => inline::run(&options)?,
         "queue" => queue::run(&options)?,
+        "accuracy" => accuracy::run(&options)?,
         _ => spool::run(&options)?,
     }
     Ok(true)

@@ -109,6 +109,9 @@ pub(crate) const UNPACKED_SERVERS: &[Need] = &[
     need("/usr/lib/*/libgnutls-dane.so.0", "libgnutls-dane0"),
 ];
 
+/// Filters that the accuracy bench asks beside those of the tests.
+pub(crate) const FILTERS: &[Need] = &[need("bogofilter", "bogofilter")];
+
 /// What unpacks the corpora of real mail.
 pub(crate) const CORPORA: &[Need] = &[need("zstd", "zstd"), need("tar", "tar")];
 

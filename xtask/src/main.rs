@@ -1,4 +1,4 @@
-//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|peers|specimens`.
+//! Gatepost's own tasks: `cargo xtask test|tidy|bench|crash|fuzz|docs|model|peers|specimens`.
 //!
 //! Compiled before anything else in CI, so it depends on almost nothing and uses none of the workspace's crates.
 //! What a task needs on the machine it installs itself (`install`); what it starts it stops itself.
@@ -41,6 +41,8 @@ usage: cargo xtask TASK [options]
                      destinations, half of them dead (backlog)
   bench spool [--quick] [--json] [--only ENGINE,..]
                      Gatepost's segments beside fjall and beside one file a message
+  bench accuracy [--quick] [--json]
+                     how much spam our classifier and other filters catch for how many false positives
   crash [--kills N] [--seed S] [--seconds N] [--json]
                      kill -9 under load, N times (200), spread over that many seconds: what got 250 arrives
   fuzz [TARGET] [--seconds N] [--corpora] [--sanitize] [-- LIBFUZZER-ARGUMENTS]
@@ -48,6 +50,7 @@ usage: cargo xtask TASK [options]
                      shared corpora of real mail once through each target that takes a message; --sanitize: with the
                      address sanitizer, by a nightly toolchain
   docs               write the generated pages of docs/ anew; API documentation without warnings; links between pages
+  model [--check]    train the classifier's model that ships anew, from the SpamAssassin public corpus; --check only compares
   peers              install what tests and benches need beside Gatepost, and nothing else
   specimens --out DIR [--per-message N] [--seed S] [--year Y]
                      legitimate mail of testdata/legitimate, N variations (1) of each message for different recipients,
@@ -76,6 +79,7 @@ fn run() -> Result<bool> {
         "crash" => crash::run(arguments),
         "fuzz" => fuzz::run(arguments),
         "docs" => docs::run(arguments),
+        "model" => bench::model(arguments),
         "peers" => install::run(arguments),
         "specimens" => specimens::run(arguments),
         "" | "help" | "--help" | "-h" => {

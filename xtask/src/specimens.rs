@@ -42,6 +42,12 @@ pub(crate) fn run(mut arguments: Arguments) -> Result<bool> {
     Ok(true)
 }
 
+/// One copy of each message, all of one year.
+pub(crate) fn write_year(out: &Path, year: u32) -> Result<usize> {
+    let collection = Collection::read(&workspace::root().join("testdata/legitimate"))?;
+    write(&collection, out, 1, 1, Years::one(year)?)
+}
+
 fn write(
     collection: &Collection,
     out: &Path,

@@ -13,12 +13,14 @@ use crate::config::{Config, ConfigError};
 use crate::context::{Context, Services};
 
 mod check;
+mod classifier;
 mod control;
 mod doctor;
 mod envelope;
 mod explain;
 mod generate;
 mod queue;
+mod reputation;
 mod rules;
 mod scan;
 mod serve;
@@ -76,6 +78,12 @@ enum Command {
     /// Tell the rules on content, try them on a message, check files with rules
     #[command(subcommand, after_help = rules::AFTER_HELP)]
     Rules(rules::RulesCommand),
+    /// Train a model of the classifier on folders of ham and spam
+    Train(classifier::TrainOptions),
+    /// Tell how well a model tells ham from spam, with its worst mistakes
+    Evaluate(classifier::EvaluateOptions),
+    /// Teach a model single messages
+    Learn(classifier::LearnOptions),
     /// Let the running node read its configuration again
     Reload {
         /// One JSON object instead of text
@@ -93,6 +101,12 @@ enum Command {
     Queue {
         #[command(subcommand)]
         command: queue::QueueCommand,
+    },
+    /// Tell what the running node knows of a sender, or have it forgotten
+    #[command(after_help = reputation::AFTER_HELP)]
+    Reputation {
+        #[command(subcommand)]
+        command: reputation::ReputationCommand,
     },
     /// Make the hash of a password read from standard input, for a listener's users_file
     HashPassword,
@@ -120,9 +134,13 @@ pub fn run() -> ExitCode {
         Command::Explain(options) => explain::run(&config, &options),
         Command::Doctor(options) => doctor::run(&config, &options),
         Command::Rules(command) => rules::run(&config, &command),
+        Command::Train(options) => classifier::run_train(&config, &options),
+        Command::Evaluate(options) => classifier::evaluate(&config, &options),
+        Command::Learn(options) => classifier::run_learn(&config, &options),
         Command::Reload { json } => control::reload(&config, json),
         Command::State { json } => control::state(&config, json),
         Command::Queue { command } => queue::run(&config, command),
+        Command::Reputation { command } => reputation::run(&config, &command),
         Command::HashPassword => generate::hash_password(),
         Command::Completions { shell } => generate::completions(shell, &mut Cli::command()),
         Command::Man { folder } => generate::man(&folder, Cli::command()),

@@ -13,6 +13,7 @@ use ::queue::{Queue, SubmitError};
 use net::network::NetworkSet;
 use net::resolver::Resolver;
 use scan::engine::Armed;
+use scan::reputation::record::RecordSettings;
 use smtp::{Domain, ForwardPath, Mailbox};
 
 use crate::config::{self, Config};
@@ -37,6 +38,7 @@ use crate::policy::{self, Relay};
 use crate::reference::References;
 use crate::relay_table::RelayTable;
 use crate::replies::Templates;
+use crate::senders::Senders;
 use crate::serve::admission::Admission;
 use crate::serve::content::{ContentSettings, MemoryBudget};
 use crate::serve::reverse_names::ReverseNames;
@@ -59,6 +61,8 @@ pub struct Context {
     pub trusted_networks: NetworkSet,
     /// Networks whose clients hand on messages of others.
     pub trusted_forwarders: NetworkSet,
+    /// Whether anybody judges senders by their past, so that there is something to learn it for.
+    pub learns_of_senders: bool,
     /// Texts of refusals.
     pub templates: Arc<Templates>,
     /// What belongs to each route, by its index.
@@ -131,6 +135,8 @@ pub struct Services {
     pub gathering: Gathering,
     /// Reports that our postmaster may still get.
     pub allowance: Allowance,
+    /// What is known of senders.
+    pub senders: Senders,
     /// What nexthops said about mailboxes.
     pub callouts: Callouts,
     /// Names of clients.
@@ -145,6 +151,7 @@ struct Kept {
     sts: StsPolicies,
     tls_reports: TlsReports,
     dmarc_reports: DmarcReports,
+    senders: Senders,
 }
 
 /// Why no snapshot could be made of a configuration that reads well.
@@ -184,6 +191,7 @@ impl Services {
             sts,
             tls_reports: TlsReports::new(Some(data_dir.join("tls-reports"))),
             dmarc_reports: DmarcReports::new(Some(data_dir.join("dmarc-reports"))),
+            senders: senders(config, &journal)?,
         };
         Ok(Services::with(config, journal, Some(queue), kept))
     }
@@ -205,6 +213,7 @@ impl Services {
             sts: StsPolicies::unwritten(),
             tls_reports: TlsReports::new(None),
             dmarc_reports: DmarcReports::new(None),
+            senders: Senders::unwritten(),
         };
         Ok(Services::with(config, Journal::silent()?, None, kept))
     }
@@ -227,6 +236,7 @@ impl Services {
             sts: Arc::new(kept.sts),
             tls_reports: kept.tls_reports,
             dmarc_reports: kept.dmarc_reports,
+            senders: kept.senders,
             callouts: Callouts::default(),
             reverse_names: ReverseNames::default(),
             budget: MemoryBudget::new(config.node.memory_max),
@@ -279,20 +289,18 @@ impl Context {
             previous.map(|context| &context.engines),
             &services.journal,
             &resolver,
+            &services.senders,
         );
         let config = Arc::new(config);
         Ok(Context {
             table: RelayTable::new(&config),
             lists: Lists::new(&config.allow, &config.block),
             trusted_networks: config.node.trusted_networks.iter().copied().collect(),
+            learns_of_senders: learns_of_senders(&config),
             trusted_forwarders: config.auth.trusted_forwarders.iter().copied().collect(),
             signer: Arc::new(Signer::new(&config.dkim)),
             templates: Arc::clone(&config.replies),
-            routes: config
-                .routes
-                .iter()
-                .map(|route| Arc::new(RouteContext::new(route, &engines)))
-                .collect(),
+            routes: RouteContext::all(&config, &engines),
             anywhere: Arc::new(RouteContext::new(
                 &Arc::new(config::Route::to_anywhere()),
                 &engines,
@@ -402,6 +410,13 @@ impl RouteContext {
         self.route.nexthops.iter().any(config::Nexthop::is_remote)
     }
 
+    fn all(config: &Config, engines: &EngineSet) -> Vec<Arc<RouteContext>> {
+        let routes = config.routes.iter();
+        routes
+            .map(|route| Arc::new(RouteContext::new(route, engines)))
+            .collect()
+    }
+
     fn new(route: &Arc<config::Route>, engines: &EngineSet) -> RouteContext {
         let rules: BTreeMap<String, policy::EngineRule> = route
             .engines
@@ -433,6 +448,31 @@ fn queue_label(route: &config::Route) -> String {
     }
     let (lifetime, warning) = (route.queueing.lifetime, route.queueing.delay_warning);
     format!(" (queued for {lifetime:?}, warning after {warning:?})")
+}
+
+/// What earlier runs knew of senders.
+fn senders(config: &Config, journal: &Journal) -> io::Result<Senders> {
+    let engine = config.engines.get(engines::REPUTATION);
+    let settings = match engine.map(|engine| &engine.kind) {
+        Some(config::EngineKind::Reputation(settings)) => settings.record,
+        _ => RecordSettings::default(),
+    };
+    let (senders, damaged) = Senders::open(config.node.data_dir.join("reputation"), settings)?;
+    for file in damaged {
+        journal.emit(&Event::ReputationDamaged {
+            path: file.path.display().to_string(),
+            detail: file.detail,
+        });
+    }
+    Ok(senders)
+}
+
+fn learns_of_senders(config: &Config) -> bool {
+    let mut routes = config.routes.iter();
+    routes.any(|route| {
+        let rule = route.engines.get(engines::REPUTATION);
+        rule.is_some_and(|rule| rule.enabled) || route.caution.greylist.is_some()
+    })
 }
 
 /// How often certificates are looked at, idle connections closed, and so on.

@@ -12,6 +12,8 @@ use scan::content::Content;
 use scan::ctasd::{Ctasd, CtasdSettings};
 use scan::engine::{Armed, DaemonSettings, Engine, Health, Observer};
 use scan::icap::{Icap, IcapSettings};
+use scan::reputation::lists::{ListHealth, ListObserver, Lists};
+use scan::reputation::{Reputation, ReputationSettings};
 use scan::rspamd::{Rspamd, RspamdSettings};
 use scan::sophos::{Sophos, SophosSettings};
 use scan::spamassassin::{Spamassassin, SpamassassinReport, SpamassassinSettings};
@@ -22,14 +24,19 @@ use crate::config::{self, Config, EncryptedArchives, EngineKind};
 use crate::event::Event;
 use crate::journal::Journal;
 use crate::policy;
+use crate::senders::Senders;
 
 /// The engine that gathers what is known of the sender's authentication.
 pub const AUTH: &str = "auth";
 
+/// The engine that knows the past of senders.
+pub const REPUTATION: &str = "reputation";
+
 /// The engines of a node, in the order of their names.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct EngineSet {
     engines: Vec<Made>,
+    lists: Lists,
 }
 
 /// An engine with the configuration it was made from.
@@ -45,7 +52,13 @@ pub fn arm(
     previous: Option<&EngineSet>,
     journal: &Journal,
     resolver: &Resolver,
+    senders: &Senders,
 ) -> EngineSet {
+    let lists = lists(config, resolver, journal);
+    let lists = match previous {
+        Some(previous) => lists.taken_over(&previous.lists),
+        None => lists,
+    };
     let engines = config
         .engines
         .values()
@@ -53,17 +66,24 @@ pub fn arm(
             let kept = previous
                 .and_then(|previous| previous.engines.iter().find(|made| made.from == *wanted))
                 // It has no connections, and its settings are not all in its table.
-                .filter(|made| made.from.kind != EngineKind::Auth);
+                .filter(|made| {
+                    !matches!(made.from.kind, EngineKind::Auth | EngineKind::Reputation(_))
+                });
             kept.cloned().unwrap_or_else(|| Made {
                 from: wanted.clone(),
                 armed: Armed {
-                    engine: make(wanted, config, resolver, &observer(journal.clone())),
+                    engine: match &wanted.kind {
+                        EngineKind::Reputation(settings) => {
+                            reputation(wanted, settings, &lists, senders)
+                        }
+                        _ => make(wanted, config, resolver, &observer(journal.clone())),
+                    },
                     deadline: wanted.deadline,
                 },
             })
         })
         .collect();
-    EngineSet { engines }
+    EngineSet { engines, lists }
 }
 
 impl EngineSet {
@@ -86,17 +106,22 @@ impl EngineSet {
             .collect()
     }
 
+    /// Lists in the DNS.
+    pub fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Armed> {
         self.engines.iter().map(|made| &made.armed)
     }
 }
 
-/// Leaves sender authentication out where a message is not judged by it. Where nobody gathers facts, there are none that another
+/// Leaves out what judges a sender where a message is not judged by that. Where nobody gathers facts, there are none that another
 /// engine could wait for.
-pub fn settle_authentication(engines: &mut Vec<Armed>, specimen: &Specimen, is_judged: bool) {
+pub fn settle_sender(engines: &mut Vec<Armed>, specimen: &Specimen, is_judged: bool) {
     if !is_judged {
-        engines.retain(|armed| armed.engine.name() != AUTH);
+        engines.retain(|armed| ![AUTH, REPUTATION].contains(&armed.engine.name()));
     }
     if !engines.iter().any(|armed| armed.engine.name() == AUTH) {
         // Nobody has set it before.
@@ -150,7 +175,7 @@ fn make(
         EngineKind::Ctasd { address } => Arc::new(Ctasd::new(CtasdSettings {
             daemon: daemon(address),
         })),
-        EngineKind::Auth => auth(engine, &config.auth, resolver),
+        EngineKind::Auth | EngineKind::Reputation(_) => auth(engine, &config.auth, resolver),
         EngineKind::Attachment(attachment) => Arc::new(Attachment::new(AttachmentSettings {
             banned_extensions: AttachmentSettings::dangerous_extensions()
                 .map(str::to_owned)
@@ -164,7 +189,11 @@ fn make(
         })),
         EngineKind::Content(content) => {
             let rules = Arc::clone(&content.rules);
-            Arc::new(Content::new(rules).within(engine.deadline))
+            let mut made = Content::new(rules).within(engine.deadline);
+            if let Some(classifier) = &content.classifier {
+                made = made.with_classifier(Arc::clone(&classifier.model), &classifier.name());
+            }
+            Arc::new(made)
         }
     }
 }
@@ -181,6 +210,45 @@ fn auth(
         trusted_forwarders: settings.trusted_forwarders.iter().copied().collect(),
         trusted_lists: settings.trusted_lists.clone(),
     }))
+}
+
+/// The record belongs to the node and outlives this snapshot; it goes by these settings from now on.
+fn reputation(
+    engine: &config::Engine,
+    settings: &config::Reputation,
+    lists: &Lists,
+    senders: &Senders,
+) -> Arc<dyn Engine> {
+    senders.record.set(settings.record);
+    Arc::new(Reputation::new(ReputationSettings {
+        name: engine.name.clone(),
+        record: Arc::clone(&senders.record),
+        lists: lists.clone(),
+        lists_deadline: settings.lists_deadline,
+        deadline: engine.deadline,
+    }))
+}
+
+/// The lists in the DNS that the configuration names.
+fn lists(config: &Config, resolver: &Resolver, journal: &Journal) -> Lists {
+    let engine = config.engines.get(REPUTATION);
+    let lists = match engine.map(|engine| &engine.kind) {
+        Some(EngineKind::Reputation(settings)) => settings.lists.clone(),
+        _ => Vec::new(),
+    };
+    let observer = list_observer(journal.clone());
+    Lists::new(lists, resolver.clone(), Some(observer))
+}
+
+/// Tells of lists that are left out or taken in again.
+fn list_observer(journal: Journal) -> ListObserver {
+    Arc::new(move |list: &str, health: &ListHealth| {
+        let list = Arc::from(list);
+        journal.emit(&match health.trouble() {
+            Some(detail) => Event::ListLeftOut { list, detail },
+            None => Event::ListBack { list },
+        });
+    })
 }
 
 fn address_of(address: &config::Address) -> Address {

@@ -184,6 +184,32 @@ pub enum Event {
         /// How long it was away, in seconds.
         down_seconds: f64,
     },
+    /// A list in the DNS fails, or answers what is no listing: it is left out.
+    ListLeftOut {
+        /// Its name in the configuration.
+        list: Arc<str>,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A list in the DNS is asked again.
+    ListBack {
+        /// Its name in the configuration.
+        list: Arc<str>,
+    },
+    /// What earlier runs knew of senders was damaged, and set aside.
+    ReputationDamaged {
+        /// Where it is now.
+        path: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// An operator had what is known of a sender forgotten.
+    ReputationForgotten {
+        /// Of whom.
+        sender: String,
+        /// Who did it.
+        by: String,
+    },
     /// A nexthop can no longer be reached.
     NexthopDown {
         /// As in the configuration.
@@ -422,6 +448,10 @@ impl Event {
             Event::Listening { .. } => "listening",
             Event::Stopping { .. } => "stopping",
             Event::Stopped { .. } => "stopped",
+            Event::ListLeftOut { .. } => "list-left-out",
+            Event::ListBack { .. } => "list-back",
+            Event::ReputationDamaged { .. } => "reputation-damaged",
+            Event::ReputationForgotten { .. } => "reputation-forgotten",
             Event::StsPolicyDamaged { .. } => "sts-policy-damaged",
             Event::TlsReportSent { .. } => "tls-report-sent",
             Event::TlsReportFailed { .. } => "tls-report-failed",

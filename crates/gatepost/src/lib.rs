@@ -16,6 +16,7 @@ pub mod explain;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
 pub mod journal;
+pub mod learning;
 pub mod line_log;
 pub mod lists;
 pub mod mbox;
@@ -25,6 +26,7 @@ pub mod reference;
 pub mod relay_table;
 pub mod replies;
 pub mod scratch;
+pub mod senders;
 pub mod serve;
 pub mod trace_fields;
 

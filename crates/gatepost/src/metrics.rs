@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::decision::{Decision, Disposition};
 use crate::event::{Delivery, DeliveryResult, Event};
 use crate::policy::{Reason, Verdict};
+use crate::senders::Senders;
 
 /// What a metric is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,6 +76,30 @@ const TABLE: &[(&str, Sort, &str, &str)] = &[
         Sort::Gauge,
         "engine",
         "1 while the engine answers, 0 while it is down",
+    ),
+    (
+        "gatepost_list_up",
+        Sort::Gauge,
+        "list",
+        "1 once a list in the DNS is asked again, 0 while it is left out",
+    ),
+    (
+        "gatepost_senders_known",
+        Sort::Gauge,
+        "",
+        "Addresses, networks, host names and domains of which the record knows something",
+    ),
+    (
+        "gatepost_senders_bytes",
+        Sort::Gauge,
+        "",
+        "Memory that the record of senders takes, in bytes",
+    ),
+    (
+        "gatepost_greylist_entries",
+        Sort::Gauge,
+        "",
+        "Senders in the greylist",
     ),
     (
         "gatepost_nexthop_up",
@@ -275,6 +300,8 @@ pub fn count(event: &Event) {
         .increment(1),
         Event::EngineDown { engine, .. } => gauge!("gatepost_engine_up", "engine" => engine.to_string()).set(0.0),
         Event::EngineUp { engine, .. } => gauge!("gatepost_engine_up", "engine" => engine.to_string()).set(1.0),
+        Event::ListLeftOut { list, .. } => gauge!("gatepost_list_up", "list" => list.to_string()).set(0.0),
+        Event::ListBack { list } => gauge!("gatepost_list_up", "list" => list.to_string()).set(1.0),
         Event::NexthopDown { nexthop, .. } => gauge!("gatepost_nexthop_up", "nexthop" => nexthop.to_string()).set(0.0),
         Event::NexthopUp { nexthop, .. } => gauge!("gatepost_nexthop_up", "nexthop" => nexthop.to_string()).set(1.0),
         Event::Reloaded { .. } => counter!("gatepost_reloads_total", "result" => "ok").increment(1),
@@ -371,9 +398,21 @@ pub fn read_gauges(cx: &Context) {
         0.0
     };
     gauge!("gatepost_dns_up").set(dns_up);
+    read_senders(&cx.services.senders);
     if let Ok(queue) = cx.services.queue() {
         read_queue(queue);
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "what memory holds is far below 2^52"
+)]
+fn read_senders(senders: &Senders) {
+    let usage = senders.record.usage();
+    gauge!("gatepost_senders_known").set(usage.keys as f64);
+    gauge!("gatepost_senders_bytes").set(usage.bytes as f64);
+    gauge!("gatepost_greylist_entries").set(senders.greylist.len() as f64);
 }
 
 #[expect(

@@ -11,6 +11,7 @@ mod class;
 mod kind;
 mod likelihood;
 mod message;
+mod sender;
 mod stages;
 
 pub use class::{RecipientClass, share};
@@ -21,6 +22,9 @@ pub use likelihood::{
 };
 pub use message::{certain, message};
 pub(crate) use message::{spam_word, virus_word};
+pub use sender::{
+    AtConnect, ListsAtConnect, NewcomerFacts, come_again, greylists, over_rate, standing,
+};
 pub use stages::{HopLimits, MailboxCheck, RecipientFacts, Relay, connect, hops, mail, rcpt};
 
 /// What is done with a message, a recipient or a client.

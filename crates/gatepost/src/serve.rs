@@ -281,7 +281,13 @@ impl Server {
             let cx = self.current.load();
             cx.services.nexthops.tidy_up();
             cx.services.idle.tidy_up(cx.config.queue.idle);
-            let reloaded = tokio::task::spawn_blocking(move || cx.reload_certificates()).await;
+            let reloaded = tokio::task::spawn_blocking(move || {
+                cx.reload_certificates();
+                if let Err(error) = cx.services.senders.tidy_up() {
+                    tracing::error!(%error, "what is known of senders can't be written");
+                }
+            })
+            .await;
             if let Err(error) = reloaded {
                 tracing::error!(%error, "certificates can't be looked at");
             }
@@ -329,6 +335,11 @@ impl Server {
         self.stop.send_replace(Stop::Now);
         self.wait_for_sessions(CUT_OFF_WAIT).await;
         self.dispatch.end(&cx).await;
+        let services = Arc::clone(&cx.services);
+        let saved = tokio::task::spawn_blocking(move || services.senders.save()).await;
+        if let Ok(Err(error)) = saved {
+            tracing::error!(%error, "what is known of senders can't be written");
+        }
         cx.services.journal.emit(&Event::Stopped {
             sessions_cut,
             uptime_seconds: self.begun.elapsed().as_secs_f64(),

@@ -10,6 +10,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+#[path = "cli/classifier.rs"]
+mod classifier;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/explain.rs"]

@@ -70,6 +70,8 @@ mod queue_operation;
 mod queue_removal;
 #[path = "e2e/refusals.rs"]
 mod refusals;
+#[path = "e2e/reputation.rs"]
+mod reputation;
 #[path = "e2e/requiretls.rs"]
 mod requiretls;
 #[path = "e2e/smuggling.rs"]

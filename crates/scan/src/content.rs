@@ -3,6 +3,7 @@
 //!
 //! Its word alone never refuses by default: what a text is like is a reason to look twice, no proof.
 
+pub mod classifier;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzzing;
 pub mod reading;
@@ -16,6 +17,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::time::timeout;
 
+use self::classifier::{Features, Model};
+use self::reading::Reading;
 use self::reading::link::registrable;
 use self::rules::{Hit, RuleFacts, Rules};
 use crate::compute::off_session;
@@ -23,6 +26,7 @@ use crate::engine::Engine;
 use crate::finding::{Finding, Score, Symbol, Unavailable};
 use crate::limits;
 use crate::message::Message;
+use crate::printable::printable;
 use crate::specimen::Specimen;
 
 /// The engine's name.
@@ -40,26 +44,22 @@ const INLINE_BYTES_MAX: usize = 64 * 1024;
 /// How long sender authentication is waited for, unless the engine's deadline allows less; then it is judged without.
 const AUTHENTICATION_WAIT_MAX: Duration = Duration::from_secs(5);
 
+/// Points from which the classifier names its reasons.
+const EXPLAINED_POINTS: f32 = 2.5;
+
+/// Features that the classifier names.
+const REASON_FEATURES_MAX: usize = 8;
+
 /// Symbols that the reason names.
 const REASON_SYMBOLS_MAX: usize = 4;
-
-/// What a classifier thinks of a message.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Opinion {
-    /// The probability that the message is spam, 0 to 1.
-    pub probability: f32,
-    /// The features that weigh most, by name.
-    pub features: Vec<String>,
-}
-
-/// Forms an opinion on a message from what is read and what the rules found; `None` without a model.
-pub type Classify = dyn Fn(&Message, &[Hit]) -> Option<Opinion> + Send + Sync;
 
 /// The engine. Cheap to share; it holds its rules and no state.
 #[derive(Clone)]
 pub struct Content {
     rules: Arc<Rules>,
-    classify: Option<Arc<Classify>>,
+    classifier: Option<Arc<Model>>,
+    /// Which model that is, for the operator.
+    model_name: String,
     authentication_wait: Duration,
 }
 
@@ -68,7 +68,8 @@ impl Content {
     pub fn new(rules: Arc<Rules>) -> Content {
         Content {
             rules,
-            classify: None,
+            classifier: None,
+            model_name: String::new(),
             authentication_wait: AUTHENTICATION_WAIT_MAX,
         }
     }
@@ -81,10 +82,11 @@ impl Content {
         }
     }
 
-    /// The same with a classifier.
-    pub fn with_classifier(self, classify: Arc<Classify>) -> Content {
+    /// The same with a classifier, whose opinion starts from what the rules found. `name` tells an operator which it is.
+    pub fn with_classifier(self, model: Arc<Model>, name: &str) -> Content {
         Content {
-            classify: Some(classify),
+            classifier: Some(model),
+            model_name: name.to_owned(),
             ..self
         }
     }
@@ -115,37 +117,37 @@ impl Content {
     pub fn inspect(&self, message: &Message, facts: &RuleFacts) -> Finding {
         let hits = self.rules.match_(message.reading(), facts);
         let opinion = self
-            .classify
+            .classifier
             .as_ref()
-            .and_then(|classify| classify(message, &hits));
+            .map(|model| opinion(model, message.reading(), &hits));
         finding(hits, opinion)
     }
 }
 
-/// Points of an opinion: the logarithm of the odds, so that even odds weigh nothing and evidence adds up as weights do.
-pub fn opinion_points(probability: f32) -> f32 {
-    let probability = probability.clamp(0.000_1, 0.999_9);
-    let odds = probability / (1.0 - probability);
-    odds.ln()
-        .clamp(-CLASSIFIER_POINTS_MAX, CLASSIFIER_POINTS_MAX)
+/// What the classifier adds to the points of the rules, as a symbol. The logarithm of the odds starts from those points,
+/// so that the sum of all symbols is what it comes to.
+fn opinion(model: &Model, reading: &Reading, hits: &[Hit]) -> Symbol {
+    let features = Features::of(reading, hits);
+    let log_odds = model.log_odds(&features);
+    let added = log_odds - features.points();
+    let mut detail = format!("probability {:.3}", model.probability(&features));
+    // Names take longer than the judgement, and only a verdict against a message has to be explained.
+    if log_odds >= EXPLAINED_POINTS {
+        let named = Features::with_names(reading, hits);
+        for reason in model.explain(&named, REASON_FEATURES_MAX) {
+            detail.push_str(&format!(", {} {:+.1}", reason.name, reason.weight));
+        }
+    }
+    Symbol {
+        name: "CLASSIFIER".to_owned(),
+        score: Some(added.clamp(-CLASSIFIER_POINTS_MAX, CLASSIFIER_POINTS_MAX)),
+        detail: Some(printable(&detail, limits::DETAIL_BYTES_MAX)),
+    }
 }
 
-fn finding(hits: Vec<Hit>, opinion: Option<Opinion>) -> Finding {
+fn finding(hits: Vec<Hit>, opinion: Option<Symbol>) -> Finding {
     let mut symbols: Vec<Symbol> = hits.into_iter().map(symbol).collect();
-    if let Some(opinion) = opinion {
-        symbols.push(Symbol {
-            name: "CLASSIFIER".to_owned(),
-            score: Some(opinion_points(opinion.probability)),
-            detail: Some(crate::printable::printable(
-                &format!(
-                    "{:.3}: {}",
-                    opinion.probability,
-                    opinion.features.join(", ")
-                ),
-                limits::DETAIL_BYTES_MAX,
-            )),
-        });
-    }
+    symbols.extend(opinion);
     let weight = |symbol: &Symbol| symbol.score.unwrap_or_default();
     let value: f32 = symbols.iter().map(weight).sum();
     // What weighs most comes first, so that the bound on symbols and the reason keep it.
@@ -218,7 +220,16 @@ impl Engine for Content {
     fn probe(&self) -> BoxFuture<'_, Result<String, Unavailable>> {
         let rules = self.rules.rules();
         let enabled = rules.iter().filter(|rule| rule.is_enabled).count();
-        let banner = format!("built in: {enabled} of {} rules", rules.len());
+        let mut banner = format!("built in: {enabled} of {} rules", rules.len());
+        if let Some(model) = &self.classifier {
+            let (ham, spam) = model.trained_with();
+            let name = &self.model_name;
+            banner.push_str(&format!(
+                ", {name} (trained with {ham} ham and {spam} spam)"
+            ));
+        } else {
+            banner.push_str(", no classifier");
+        }
         futures_util::future::ready(Ok(banner)).boxed()
     }
 }
@@ -227,7 +238,7 @@ impl fmt::Debug for Content {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Content")
             .field("rules", &self.rules.rules().len())
-            .field("has_classifier", &self.classify.is_some())
+            .field("has_classifier", &self.classifier.is_some())
             .finish()
     }
 }

@@ -14,7 +14,9 @@ use crate::{clamav, ctasd, icap, rspamd, sophos, spamassassin};
 
 pub use crate::attachment::fuzzing::attachment;
 pub use crate::auth::fuzzing::authentication;
+pub use crate::content::classifier::fuzzing::model;
 pub use crate::content::fuzzing::{condition, html, reading};
+pub use crate::reputation::fuzzing::reputation;
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,7 @@ pub mod limits;
 pub mod message;
 mod pool;
 mod printable;
+pub mod reputation;
 pub mod rspamd;
 pub mod sophos;
 pub mod spamassassin;

@@ -55,6 +55,50 @@ pub const REPLY_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of all `Rcpt` fields of a request to rspamd, whose HTTP parser takes 80 KiB of header.
 pub const RECIPIENT_FIELDS_BYTES_MAX: usize = 48 * 1024;
 
+/// How long the lists of a round in the DNS are waited for by default.
+pub const LISTS_DEADLINE: Duration = Duration::from_secs(3);
+
+/// Rounds in a row in which a list in the DNS has to fail until it is left out.
+pub const LIST_FAILURES_MAX: u32 = 3;
+
+/// How long a list in the DNS that failed is left out at first; each further failure doubles it.
+pub const LIST_BACK_OFF_MIN: Duration = Duration::from_secs(60);
+
+/// The longest time that a list in the DNS is left out before it is tried again.
+pub const LIST_BACK_OFF_MAX: Duration = Duration::from_secs(3600);
+
+/// How often the test points of a list in the DNS are looked at (RFC 5782 section 5).
+pub const LIST_TRIAL_INTERVAL: Duration = Duration::from_secs(3600);
+
+/// Domains of one kind, such as those of links, that lists in the DNS are asked about, of one message.
+pub const LIST_DOMAINS_MAX: usize = 16;
+
+/// Questions to lists in the DNS for one message.
+pub const LIST_QUESTIONS_MAX: usize = 250;
+
+/// Labels of a domain by which lists in the DNS are asked about it: `a.b.example.co.uk` by its last four, and by the three that were
+/// registered, since which of them is listed depends on the list.
+pub const LIST_LABELS_MAX: usize = 4;
+
+/// How long it takes by default until what is known of a sender counts half.
+pub const RECORD_HALF_LIFE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Bytes that the record of senders may take by default.
+pub const RECORD_MEMORY_MAX: usize = 64 * 1024 * 1024;
+
+/// Bad messages of one address or domain from which on it may be called bad, by default.
+pub const RECORD_VOLUME_MIN: f32 = 10.0;
+
+/// The share of bad messages from which on a sender is called bad, by default.
+pub const RECORD_BAD_SHARE: f32 = 0.8;
+
+/// How long a sender has to be known until it can be called good: whoever warms up addresses for a campaign has them for hours.
+pub const RECORD_GOOD_AGE: Duration = Duration::from_secs(2 * 86_400);
+
+/// How long an unknown address of a bad network is put off when it connects. A server that is really new tries again and
+/// is heard then; its messages are examined as all are.
+pub const RECORD_NEWCOMER_WAIT: Duration = Duration::from_secs(30 * 60);
+
 /// Terms of SPF records that ask the DNS, for one question (RFC 7208 section 4.6.4).
 pub const SPF_TERMS_MAX: usize = 10;
 

@@ -11,6 +11,9 @@ pub(super) const PERFORMANCE: &str = "docs/performance.md";
 /// What the queue costs and bears.
 pub(super) const QUEUE: &str = "docs/performance-queue.md";
 
+/// How much spam is caught for how many false positives.
+pub(super) const ACCURACY: &str = "docs/accuracy.md";
+
 /// Puts `content` between the markers of a bench; a page without them gets them at its end.
 pub(super) fn write(page: &str, bench: &str, content: &str) -> Result<()> {
     let path = workspace::root().join(page);

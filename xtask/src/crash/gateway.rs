@@ -137,6 +137,9 @@ enabled = false
 
 [engine.content]
 enabled = false
+
+[engine.reputation]
+enabled = false
 "#
         );
         for (name, port) in LISTENERS.iter().zip(&self.ports) {

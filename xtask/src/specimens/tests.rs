@@ -3,6 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use mail_parser::{MessageParser, MimeHeaders};
+use scan::content::classifier::Model;
+use scan::content::rules::{RuleFacts, Rules};
+use scan::content::{Content, LIKELY_POINTS};
 
 use super::collection::{Collection, Kind, Message, Shape};
 use super::recipient::{Recipient, Years};
@@ -229,4 +232,28 @@ fn a_letter_that_a_charset_lacks_is_an_error() {
     assert!(mime::encoded("ş", "windows-1251").is_err());
     assert_eq!(mime::encoded("é", "iso-8859-1").unwrap(), [0xE9]);
     assert_eq!(mime::base64(b"Ma"), "TWE=");
+}
+
+/// What hosting customers' correspondents send is never likely spam by its content, without any sender authentication.
+#[test]
+fn none_is_likely_spam() {
+    let rules = Rules::built_in().unwrap();
+    let engine =
+        Content::new(rules).with_classifier(Model::shipped().unwrap(), "the classifier that ships");
+    let collection = collection();
+    let mut likely = Vec::new();
+    for message in &collection.messages {
+        for copy in 0..2 {
+            let bytes = render(&collection, message, 11, copy);
+            let finding = engine.inspect(
+                &scan::message::Message::new(bytes.into()),
+                &RuleFacts::default(),
+            );
+            let points = finding.score.unwrap().value;
+            if points >= LIKELY_POINTS {
+                likely.push(format!("{} {points:.1}: {}", message.id, finding.reason));
+            }
+        }
+    }
+    assert!(likely.is_empty(), "{likely:#?}");
 }

@@ -62,6 +62,9 @@ pub(super) fn state(option: &ConfigOption, json: bool) -> ExitCode {
             for Down { name, reason } in &state.engines_down {
                 say(&format!("engine {name} is down: {reason}"));
             }
+            for Down { name, reason } in &state.lists_left_out {
+                say(&format!("list {name} is left out: it {reason}"));
+            }
             ExitCode::SUCCESS
         }
     }

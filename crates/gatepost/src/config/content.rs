@@ -1,31 +1,35 @@
 //! `[engine.content]`: the rule files of the operator, read and compiled with the configuration, so that what is wrong in
-//! one is told with all other errors and a reload with a bad one changes nothing.
+//! one is told with all other errors and a reload with a bad one changes nothing; and the classifier's model.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use scan::content::rules::Rules;
 
+use super::classifier::Classifier;
 use super::error::Fault;
 use super::files;
 use super::reader::Section;
 
-/// The rules of the content engine. Two are equal if the files that they were made from are.
+/// The rules and the model of the content engine. Rules are equal if the files that they were made from are.
 #[derive(Clone, Debug)]
 pub struct Content {
     /// Name and content of each file, changes of the configuration itself last.
     files: Vec<(String, String)>,
     /// What they make with those that ship.
     pub rules: Arc<Rules>,
+    /// The classifier; `None` if it is switched off.
+    pub classifier: Option<Classifier>,
 }
 
 impl PartialEq for Content {
     fn eq(&self, other: &Content) -> bool {
-        self.files == other.files
+        self.files == other.files && self.classifier == other.classifier
     }
 }
 
 impl Content {
-    pub(super) fn read(section: &Section<'_, '_>) -> Option<Content> {
+    pub(super) fn read(section: &Section<'_, '_>, data_dir: &Path) -> Option<Content> {
         let mut files = Vec::new();
         for (path, span) in section.list("rules", |path| Ok(path.to_owned())) {
             let path = section.reader.path(&path);
@@ -49,7 +53,11 @@ impl Content {
             .map(|(name, text)| (name.as_str(), text.as_str()))
             .collect();
         match Rules::with(&named) {
-            Ok(rules) => Some(Content { files, rules }),
+            Ok(rules) => Some(Content {
+                files,
+                rules,
+                classifier: classifier(section, data_dir),
+            }),
             Err(errors) => {
                 for error in errors {
                     let fault = Fault::new(error.message, error.remedy);
@@ -66,6 +74,16 @@ impl Content {
             }
         }
     }
+}
+
+/// The model in use, unless the classifier is switched off.
+fn classifier(section: &Section<'_, '_>, data_dir: &Path) -> Option<Classifier> {
+    let file = section.path("model");
+    let file = file.unwrap_or_else(|| Classifier::default_file(data_dir));
+    section
+        .toggle("classifier")
+        .then(|| Classifier::load(&file))
+        .flatten()
 }
 
 /// The rules that are switched off, as a rule file says it.

@@ -1,15 +1,16 @@
 //! `[engine.NAME]`: the engines that are set up, where they are, and what their word counts.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use scan::address::Address;
 
-use super::Secret;
 use super::content::Content;
 use super::error::Fault;
 use super::reader::{Section, ToggleOrTable};
 use super::value;
+use super::{Reputation, Secret};
 use crate::policy::{EngineRule, OnFailure};
 
 /// One `[engine.NAME]`.
@@ -70,6 +71,8 @@ pub enum EngineKind {
         /// Of the daemon.
         address: Address,
     },
+    /// The past of senders.
+    Reputation(Box<Reputation>),
     /// Dangerous attachments, examined in this process.
     Attachment(Attachment),
     /// What messages say, judged in this process.
@@ -103,7 +106,7 @@ pub enum EncryptedArchives {
 }
 
 /// All engines that there are, in the order of the documentation.
-pub(super) const NAMES: [&str; 9] = [
+pub(super) const NAMES: [&str; 10] = [
     "clamav",
     "spamassassin",
     "rspamd",
@@ -113,24 +116,25 @@ pub(super) const NAMES: [&str; 9] = [
     "attachment",
     "content",
     "auth",
+    "reputation",
 ];
 
 const ON_FAILURE: [(&str, OnFailure); 2] = [("open", OnFailure::Open), ("defer", OnFailure::Defer)];
 
 impl Engine {
     /// The engines under `[engine]`; those of our own need no table.
-    pub(super) fn read_all(section: &Section<'_, '_>) -> BTreeMap<String, Engine> {
+    pub(super) fn read_all(section: &Section<'_, '_>, data_dir: &Path) -> BTreeMap<String, Engine> {
         let read = |name: &str| {
             let table = match name {
                 _ if is_built_in(name) => section.table_or_empty(name)?,
                 _ => section.table(name)?,
             };
-            Some((name.to_owned(), Engine::read(&table, name)?))
+            Some((name.to_owned(), Engine::read(&table, name, data_dir)?))
         };
         NAMES.into_iter().filter_map(read).collect()
     }
 
-    fn read(section: &Section<'_, '_>, name: &str) -> Option<Engine> {
+    fn read(section: &Section<'_, '_>, name: &str, data_dir: &Path) -> Option<Engine> {
         let scores = has_scores(name);
         let rule = EngineRule {
             enabled: section.toggle("enabled"),
@@ -149,7 +153,7 @@ impl Engine {
             },
             size_max: section.bytes("size_max"),
             rule,
-            kind: EngineKind::read(section, name)?,
+            kind: EngineKind::read(section, name, data_dir)?,
         })
     }
 
@@ -162,21 +166,28 @@ impl Engine {
             | EngineKind::Sophos { address }
             | EngineKind::Icap { address, .. }
             | EngineKind::Ctasd { address } => Some(address),
-            EngineKind::Attachment(_) | EngineKind::Content(_) | EngineKind::Auth => None,
+            EngineKind::Attachment(_)
+            | EngineKind::Content(_)
+            | EngineKind::Auth
+            | EngineKind::Reputation(_) => None,
         }
     }
 }
 
 impl EngineKind {
-    fn read(section: &Section<'_, '_>, name: &str) -> Option<EngineKind> {
+    fn read(section: &Section<'_, '_>, name: &str, data_dir: &Path) -> Option<EngineKind> {
         if name == "attachment" {
             return Attachment::read(section).map(EngineKind::Attachment);
         }
         if name == "content" {
-            return Content::read(section).map(EngineKind::Content);
+            return Content::read(section, data_dir).map(EngineKind::Content);
         }
         if name == "auth" {
             return Some(EngineKind::Auth);
+        }
+        if name == "reputation" {
+            let reputation = Reputation::read(section);
+            return Some(EngineKind::Reputation(Box::new(reputation)));
         }
         let address = section.form("address", value::address);
         Some(match name {
@@ -256,7 +267,7 @@ impl EngineRule {
             if section.has(key) && !has_scores(name) {
                 let fault = Fault::new(
                     format!("`{key}` means nothing for {name}, which gives no score"),
-                    "remove it; only spamassassin, rspamd and content have thresholds",
+                    "remove it; only spamassassin, rspamd, content and reputation have thresholds",
                 );
                 section.error(key, fault);
             } else if let Some(score) = section.number_if_given(key) {
@@ -269,11 +280,11 @@ impl EngineRule {
 
 /// Whether an engine runs in this process, without a daemon.
 fn is_built_in(name: &str) -> bool {
-    matches!(name, "attachment" | "auth" | "content")
+    matches!(name, "attachment" | "auth" | "content" | "reputation")
 }
 
 fn has_scores(name: &str) -> bool {
-    matches!(name, "spamassassin" | "rspamd" | "content")
+    matches!(name, "spamassassin" | "rspamd" | "content" | "reputation")
 }
 
 fn check_order(section: &Section<'_, '_>, rule: &EngineRule) {

@@ -11,6 +11,7 @@ mod listener;
 mod node;
 mod queue;
 mod reports;
+mod reputation;
 mod route;
 mod tls_policy;
 
@@ -187,6 +188,7 @@ pub(super) fn scopes() -> impl Iterator<Item = &'static Scope> {
         queue::SCOPES,
         reports::SCOPES,
         engine::SCOPES,
+        reputation::SCOPES,
         authentication::SCOPES,
         list::SCOPES,
     ]

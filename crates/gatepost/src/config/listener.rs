@@ -5,10 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use scan::reputation::rate::Allowance;
 
 use super::error::Fault;
 use super::reader::Section;
+use super::reputation::{allowance, at_connect};
 use super::value;
+use crate::policy::AtConnect;
 
 /// One `[[listener]]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +38,10 @@ pub struct Listener {
     pub connections_max: usize,
     /// Connections at one time from one client network (IPv4 /24, IPv6 /48).
     pub connections_per_network_max: usize,
+    /// Transactions of one client network in a time.
+    pub rate_per_network: Option<Allowance>,
+    /// What the record of senders brings a client that connects.
+    pub reputation: AtConnect,
     /// TLS.
     pub tls: Tls,
     /// Networks whose connections must open with a PROXY header.
@@ -160,6 +167,8 @@ impl Listener {
             transactions_max: section.integer("transactions_max"),
             connections_max: section.integer("connections_max"),
             connections_per_network_max: section.integer("connections_per_network_max"),
+            rate_per_network: allowance(section, "rate_per_network"),
+            reputation: at_connect(section),
             tls,
             proxy_networks: section.networks("proxy_networks"),
             xclient_networks: section.networks("xclient_networks"),

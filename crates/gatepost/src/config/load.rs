@@ -12,9 +12,9 @@ use super::error::{ConfigError, Fault};
 use super::reader::{Reader, Section};
 use super::route::Surroundings;
 use super::{
-    Admin, Authentication, Config, DailyReportSettings, DecisionLog, Delivery, Destinations, Dkim,
-    Dns, Engine, Listener, Log, Loops, Nexthop, Node, Pool, Queue, Route, Scan, TlsPolicy, files,
-    keys, replies, reports,
+    Admin, Authentication, Classifier, Config, DailyReportSettings, DecisionLog, Delivery,
+    Destinations, Dkim, Dns, Engine, EngineKind, Listener, Log, Loops, Nexthop, Node, Pool, Queue,
+    Route, Scan, TlsPolicy, files, keys, replies, reports,
 };
 use crate::lists::ListSettings;
 use crate::relay_table::RelayTable;
@@ -98,6 +98,11 @@ impl Config {
         config.log.decisions = DecisionLog::File(data_dir.join("decisions.jsonl"));
         config.admin.control = data_dir.join("control.sock");
         config.queue.folder = data_dir.join("queue");
+        for engine in config.engines.values_mut() {
+            if let EngineKind::Content(content) = &mut engine.kind {
+                content.classifier = Classifier::load(&Classifier::default_file(data_dir));
+            }
+        }
         for route in &mut config.routes {
             Arc::make_mut(route).nexthops = vec![Nexthop::Maildir(data_dir.join("maildir"))];
         }
@@ -153,7 +158,7 @@ fn read(file: &Section<'_, '_>) -> Option<Config> {
     let (tls_reports, dmarc_reports) = (daily("tls_reports"), daily("dmarc_reports"));
     let engines = file
         .table_or_empty("engine")
-        .map(|engine| Engine::read_all(&engine));
+        .map(|engine| Engine::read_all(&engine, &data_dir));
     let engines = engines.unwrap_or_default();
     let auth = Authentication::read(file, node.as_ref());
     let replies = replies::read(file);

@@ -9,7 +9,8 @@ use super::error::Fault;
 use super::files;
 use super::reader::Section;
 use super::{
-    Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls, Pool, Queueing,
+    Caution, Engine, Nexthop, NexthopAuth, NexthopOrder, NexthopTimeouts, NexthopTls, Pool,
+    Queueing,
 };
 use crate::policy::{DmarcAction, EngineRule};
 use crate::relay_table::KnownRecipients;
@@ -48,6 +49,8 @@ pub struct Route {
     pub language: String,
     /// Accepted messages get `X-Gatepost-...` fields.
     pub result_fields: bool,
+    /// What newcomers are to do, and how much is taken of one sender.
+    pub caution: Caution,
     /// What follows from DMARC.
     pub dmarc: DmarcAction,
     /// The rules of all engines that are set up, as they hold for this route.
@@ -166,6 +169,7 @@ impl Route {
             recipients: recipients?,
             language,
             result_fields: section.toggle("result_fields"),
+            caution: Caution::read(section),
             dmarc: dmarc?,
             engines,
         })

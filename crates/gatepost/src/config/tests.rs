@@ -161,7 +161,7 @@ fn the_keys_that_scripts_rely_on_are_read() {
     );
     assert_eq!(
         config.engines.keys().collect::<Vec<_>>(),
-        ["attachment", "auth", "clamav", "content"]
+        ["attachment", "auth", "clamav", "content", "reputation"]
     );
     assert_eq!(config.engines["clamav"].rule.on_failure, OnFailure::Defer);
     assert_eq!(
@@ -183,7 +183,14 @@ fn a_route_changes_the_rules_of_engines() {
     let rules = &config.routes[0].engines;
     assert_eq!(
         rules.keys().collect::<Vec<_>>(),
-        ["attachment", "auth", "clamav", "content", "spamassassin"]
+        [
+            "attachment",
+            "auth",
+            "clamav",
+            "content",
+            "reputation",
+            "spamassassin"
+        ]
     );
     assert!(!rules["clamav"].enabled && rules["attachment"].enabled);
     let changed = EngineRule {
@@ -226,7 +233,7 @@ fn the_embedded_configuration_serves_the_example_domains_on_loopback() {
     assert_eq!(config.node.data_dir, Path::new("./here"));
     assert_eq!(
         config.engines.keys().collect::<Vec<_>>(),
-        ["attachment", "auth", "content"]
+        ["attachment", "auth", "content", "reputation"]
     );
     let table = RelayTable::new(&config);
     for domain in ["example.com", "a.example.net", "a.b.example.org"] {

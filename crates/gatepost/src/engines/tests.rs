@@ -34,7 +34,13 @@ async fn banned(settings: &str) -> Vec<&'static str> {
     let text = format!("{embedded}\n[engine.attachment]\n{settings}\n");
     let config = Config::parse("gatepost.toml", &text).unwrap();
     let resolver = Resolver::zone("").unwrap();
-    let engines = arm(&config, None, &Journal::silent().unwrap(), &resolver);
+    let engines = arm(
+        &config,
+        None,
+        &Journal::silent().unwrap(),
+        &resolver,
+        &Senders::unwritten(),
+    );
     let attachment = engines.all().next().unwrap();
     let mut banned = Vec::new();
     for name in ["a.exe", "a.jar", "a.pages", "a.txt"] {

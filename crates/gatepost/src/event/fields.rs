@@ -371,6 +371,36 @@ pub const EVENTS: &[EventKind] = &[
         ],
     },
     EventKind {
+        name: "list-left-out",
+        when: "A list in the DNS failed several times in a row, listed what none may list, or answered that it may not be asked. It \
+               is left out, and tried again after a minute that doubles up to an hour.",
+        fields: &[
+            always("list", Shape::Text, "Its name in the configuration."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "list-back",
+        when: "A list in the DNS that was left out has its test points in order, and is asked again.",
+        fields: &[always("list", Shape::Text, "Its name in the configuration.")],
+    },
+    EventKind {
+        name: "reputation-damaged",
+        when: "What earlier runs knew of senders could not be read at start. It was set aside, and is learnt again.",
+        fields: &[
+            always("path", Shape::Text, "Where it is now."),
+            always("detail", Shape::Text, "What is wrong with it."),
+        ],
+    },
+    EventKind {
+        name: "reputation-forgotten",
+        when: "An operator had what is known of a sender forgotten.",
+        fields: &[
+            always("sender", Shape::Text, "Of whom: an address, a network, a host name or a domain."),
+            always("by", Shape::Text, "Who did it."),
+        ],
+    },
+    EventKind {
         name: "sts-policy-damaged",
         when: "A kept MTA-STS policy could not be read at start. It is fetched anew when it is needed.",
         fields: &[

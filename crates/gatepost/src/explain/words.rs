@@ -1,5 +1,6 @@
 //! An admission in words, section by section, and as JSON.
 
+use scan::content::{LIKELY_POINTS, NAME as CONTENT};
 use serde_json::{Value, json};
 use smtp::Reply;
 
@@ -405,6 +406,10 @@ fn engine_lines(route: &RouteContext) -> Vec<String> {
             return format!("{name}: {}", dmarc_words(route.route.dmarc));
         }
         let thresholds = match (rule.likely, rule.sure) {
+            (None, None) if name == CONTENT => {
+                format!("likely from {LIKELY_POINTS}, never sure by itself")
+            }
+            (None, None) if name == scan::attachment::NAME => "refuses banned files".to_owned(),
             (None, None) => "by its own thresholds".to_owned(),
             (Some(likely), None) => format!("likely from {likely}, sure by its own"),
             (None, Some(sure)) => format!("likely by its own, sure from {sure}"),

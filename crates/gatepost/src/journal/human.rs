@@ -62,6 +62,23 @@ fn of_peers(event: &Event) -> Option<(Level, String)> {
             Level::Warn,
             format!("engine {engine} answers again after {down_seconds:.1} s"),
         ),
+        Event::ListLeftOut { list, detail } => (
+            Level::Error,
+            format!("list {list} is left out: it {}", printable(detail)),
+        ),
+        Event::ListBack { list } => (Level::Warn, format!("list {list} is asked again")),
+        Event::ReputationDamaged { path, detail } => (
+            Level::Warn,
+            format!("what was known of senders is damaged and set aside as {path}: {detail}"),
+        ),
+        Event::ReputationForgotten { sender, by } => (
+            Level::Info,
+            format!(
+                "what is known of {} is forgotten, by {}",
+                printable(sender),
+                printable(by)
+            ),
+        ),
         Event::NexthopDown { nexthop, detail } => {
             (Level::Error, format!("nexthop {nexthop} is down: {detail}"))
         }

@@ -36,6 +36,18 @@ pub enum Kind {
     Dmarc,
     /// The client may not send for the domain of the reverse-path (SPF).
     SpfFail,
+    /// Nearly all that came from this sender was refused.
+    Reputation,
+    /// The same, where it is not beyond doubt: it may try again later.
+    ReputationDefer,
+    /// Lists in the DNS have the sending server as a source of spam.
+    Listed,
+    /// The same, where too few lists do: it may try again later.
+    ListedDefer,
+    /// A newcomer is asked to come again.
+    Greylist,
+    /// More comes from this sender in a time than is taken.
+    Rate,
     /// Another rule of the operator.
     Policy,
     /// An engine that must not be gone without does not answer.
@@ -52,7 +64,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the documentation.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 24] = [
         Kind::Spam,
         Kind::Virus,
         Kind::Attachment,
@@ -65,6 +77,12 @@ impl Kind {
         Kind::List,
         Kind::Dmarc,
         Kind::SpfFail,
+        Kind::Reputation,
+        Kind::ReputationDefer,
+        Kind::Listed,
+        Kind::ListedDefer,
+        Kind::Greylist,
+        Kind::Rate,
         Kind::Policy,
         Kind::EngineUnavailable,
         Kind::NexthopDown,
@@ -95,6 +113,14 @@ impl Kind {
             Kind::Dmarc => ("dmarc", 550, 7, 26),
             // RFC 7372 3.2: X.7.23, SPF validation failed.
             Kind::SpfFail => ("spf-fail", 550, 7, 23),
+            Kind::Reputation => ("reputation", 550, 7, 1),
+            Kind::ReputationDefer => ("reputation-defer", 451, 7, 1),
+            Kind::Listed => ("listed", 550, 7, 1),
+            Kind::ListedDefer => ("listed-defer", 451, 7, 1),
+            // RFC 6647 2.1: a reply of 4yz; X.7.1 as for any refusal by a rule.
+            Kind::Greylist => ("greylist", 451, 7, 1),
+            // RFC 5321 4.2.2: 450 where policy keeps the mailbox from being had now.
+            Kind::Rate => ("rate", 450, 7, 1),
             Kind::Policy => ("policy", 550, 7, 1),
             // RFC 3463 3.4: X.3.0, other mail system status.
             Kind::EngineUnavailable => ("engine-unavailable", 451, 3, 0),

@@ -4,7 +4,7 @@
 //! |-----------------------------------------|---------------------------------------------------------|---------------------|
 //! | a score, and the rule a threshold       | score >= `likely`                                       | score >= `sure`     |
 //! | an action (rspamd)                      | `add header`, `rewrite subject`, `quarantine`, `reject` | `reject`            |
-//! | a score with its mark (spamassassin)    | score >= the mark                                       | score >= 15         |
+//! | a score with its mark (as spamassassin) | score >= the mark                                       | score >= 15         |
 //! | the same of `content`                   | score >= the mark                                       | never               |
 //! | a class alone (ctasd, outbreak, GTUBE)  | `bulk`                                                  | `confirmed`         |
 //! | a failure of DMARC (auth)               | `quarantine`, as the route says also `reject`           | -                   |

@@ -14,6 +14,7 @@
 
 use scan::auth::facts::DmarcPolicy;
 use scan::finding::{Finding, SpamClass, Unavailable, UnavailableCause, VirusClass};
+use scan::reputation;
 
 use super::{
     DmarcAction, Kind, Likelihood, List, MessageFacts, Note, OnFailure, Reason, Settings, Verdict,
@@ -261,10 +262,18 @@ fn reason(kind: Kind, led: &[&Vote<'_>]) -> Reason {
         }
         describe(kind, vote.finding, &mut detail);
     }
+    // A sender that is listed can do something about that.
+    let listed = led
+        .iter()
+        .filter_map(|vote| reputation::listed(vote.finding));
+    let told = match kind {
+        Kind::Spam => listed.collect::<Vec<_>>().join(", "),
+        _ => String::new(),
+    };
     Reason {
         kind,
         detail,
-        told: String::new(),
+        told,
         engines,
     }
 }

@@ -7,6 +7,7 @@ use super::*;
 
 mod dmarc;
 mod likelihood;
+mod sender;
 mod stages;
 
 /// What an engine that rates spam can say, and what its failure means.

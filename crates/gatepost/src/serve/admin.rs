@@ -19,9 +19,11 @@ use serde::{Deserialize, Serialize};
 use tokio::net::{TcpListener, UnixListener};
 
 use super::Server;
+use crate::engines::EngineSet;
 use crate::metrics;
 
 pub mod queue;
+pub mod senders;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -62,6 +64,9 @@ pub struct NodeState {
     pub dns_down_seconds: Option<u64>,
     /// Engines that are down, with the reason.
     pub engines_down: Vec<Down>,
+    /// Lists in the DNS that are left out, with the reason.
+    #[serde(default)]
+    pub lists_left_out: Vec<Down>,
 }
 
 /// An engine, a nexthop or an address family that is down.
@@ -101,6 +106,7 @@ pub async fn serve(server: Arc<Server>, metrics: PrometheusHandle) -> Result<(),
     let router = watching()
         .merge(commands())
         .merge(queue::commands())
+        .merge(senders::commands())
         .with_state(shared);
     // Whoever asks is known by its credentials: what it does to the queue is recorded.
     let router = router.into_make_service_with_connect_info::<queue::Peer>();
@@ -209,5 +215,17 @@ async fn state(State(shared): State<Shared>) -> Json<NodeState> {
                 }
             })
             .collect(),
+        lists_left_out: lists_left_out(&cx.engines),
     })
+}
+
+fn lists_left_out(engines: &EngineSet) -> Vec<Down> {
+    let lists = engines.lists().health().into_iter();
+    let left_out = lists.filter_map(|(name, health)| {
+        Some(Down {
+            name: name.to_string(),
+            reason: health.trouble()?,
+        })
+    });
+    left_out.collect()
 }

@@ -14,7 +14,8 @@ use super::transaction::Transaction;
 use crate::context::{Context, ListenerContext};
 use crate::decision::{self, EndedBy, Stage};
 use crate::event::{Event, SessionEnd, SessionEnded};
-use crate::policy::ListMatch;
+use crate::policy::{ListMatch, Reason, Verdict};
+use crate::senders;
 
 /// One session: its client, its snapshot, its transaction.
 pub struct Conversation {
@@ -30,6 +31,8 @@ pub struct Conversation {
     pub stage: Stage,
     /// The client spoke before the banner.
     pub talked_early: bool,
+    /// Why it was refused in place of the banner.
+    pub refused: Option<Reason>,
     had_transaction: bool,
     begun: Instant,
     _place: Place,
@@ -56,6 +59,8 @@ pub struct Client {
     pub authenticated_as: Option<String>,
     /// The list entries that match its address.
     pub lists: Vec<ListMatch>,
+    /// What the record of senders says to it, where it was named by XCLIENT.
+    pub standing: Verdict,
 }
 
 /// What ended a session.
@@ -96,6 +101,7 @@ impl Client {
             tls: None,
             authenticated_as: None,
             lists,
+            standing: Verdict::ACCEPT,
         }
     }
 
@@ -146,6 +152,7 @@ impl Conversation {
             transaction: None,
             stage: Stage::Connect,
             talked_early: false,
+            refused: None,
             had_transaction: false,
             begun: Instant::now(),
             _place: place,
@@ -179,6 +186,7 @@ impl Conversation {
     pub fn record(&mut self, transaction: Transaction, ended_by: EndedBy) {
         self.had_transaction = true;
         let decision = transaction.into_decision(&self.cx, &self.listener, &self.client, ended_by);
+        senders::learn(&self.cx, &self.client, &decision);
         self.cx
             .services
             .journal
@@ -210,9 +218,12 @@ impl Conversation {
             ehlo: self.client.ehlo.clone(),
             stage: self.stage,
             reason: session_end(end),
-            detail: refused.map_or(String::new(), |(verb, code)| {
-                format!("last refused: {verb:?} with {code}")
-            }),
+            detail: match &self.refused {
+                Some(reason) => format!("{}: {}", reason.kind.name(), reason.detail),
+                None => refused.map_or(String::new(), |(verb, code)| {
+                    format!("last refused: {verb:?} with {code}")
+                }),
+            },
             bad_commands: session.bad_commands(),
             reply: None,
             milliseconds: milliseconds(self.begun),

@@ -135,7 +135,7 @@ impl Arrival {
             xclient: self.listener.xclient_networks.contains(ip),
         };
         let mut session = Session::new(Arc::clone(&self.listener.smtp), trust);
-        let connected = stages::connect(&self.cx, ip);
+        let connected = stages::connect(&self.cx, &self.listener, ip).await;
         let lists = connected.clone().unwrap_or_default();
         let client = Client::new(address, proxied_by, lists);
         let mut conversation = Conversation::new(
@@ -159,7 +159,10 @@ impl Arrival {
             session.tls_established();
         }
         match connected {
-            Err(reply) => session.refuse(&reply),
+            Err((reason, reply)) => {
+                conversation.refused = Some(reason);
+                session.refuse(&reply);
+            }
             Ok(_) if self.talks_early(&mut stream).await => {
                 conversation.talked_early = true;
                 session.refuse(Reply::new(

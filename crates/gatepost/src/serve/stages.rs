@@ -17,20 +17,21 @@ use smtp::server::{Answer, Credentials, Ehlo, Request, XclientAttribute};
 use super::conversation::{Conversation, End};
 use super::refusals::{Concerned, refusal};
 use super::transaction::Transaction;
-use crate::context::Context;
+use crate::context::{Context, ListenerContext};
 use crate::decision::{EndedBy, Stage};
-use crate::policy::{self, ListMatch};
+use crate::policy::{self, ListMatch, Reason, Verdict};
 use crate::replies::{LANGUAGE_DEFAULT, Values};
 
 mod message;
 mod rcpt;
+mod sender;
 
 /// Answers what the session asks.
 pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer {
     match request {
         Request::Ehlo(ehlo) => self::ehlo(conversation, ehlo),
         Request::Auth(credentials) => auth(conversation, &credentials).await,
-        Request::Xclient(attributes) => xclient(conversation, attributes),
+        Request::Xclient(attributes) => xclient(conversation, attributes).await,
         Request::Mail(reverse_path, parameters) => {
             mail(conversation, reverse_path, parameters).await
         }
@@ -45,9 +46,17 @@ pub async fn answer(conversation: &mut Conversation, request: Request) -> Answer
 }
 
 /// Whether this client may speak at all: the entries that match it, or the reply in place of the banner.
-pub fn connect(cx: &Context, ip: IpAddr) -> Result<Vec<ListMatch>, Reply> {
+pub async fn connect(
+    cx: &Context,
+    listener: &ListenerContext,
+    ip: IpAddr,
+) -> Result<Vec<ListMatch>, (Reason, Reply)> {
     let lists: Vec<ListMatch> = cx.lists.client(ip).into_iter().collect();
-    match policy::connect(&lists).reason() {
+    let mut verdict = policy::connect(&lists);
+    if verdict.is_accept() {
+        verdict = sender::standing(cx, listener, ip, &lists).await;
+    }
+    match verdict.reason() {
         None => Ok(lists),
         Some(reason) => {
             let (client, postmaster) = (ip.to_string(), cx.config.node.postmaster.to_string());
@@ -57,9 +66,10 @@ pub fn connect(cx: &Context, ip: IpAddr) -> Result<Vec<ListMatch>, Reply> {
                 postmaster: &postmaster,
                 ..Values::default()
             };
-            Err(cx
+            let reply = cx
                 .templates
-                .render_at_connect(reason.kind, LANGUAGE_DEFAULT, &values))
+                .render_at_connect(reason.kind, LANGUAGE_DEFAULT, &values);
+            Err((reason.clone(), reply))
         }
     }
 }
@@ -126,7 +136,7 @@ async fn auth(conversation: &mut Conversation, credentials: &Credentials) -> Ans
 /// A trusted peer tells who is behind it (Postfix's XCLIENT): from here on that client is meant. All of it holds or nothing.
 ///
 /// A client on a block list is refused at MAIL: the session belongs to the peer, which may name another client next.
-fn xclient(
+async fn xclient(
     conversation: &mut Conversation,
     attributes: Vec<(XclientAttribute, Option<String>)>,
 ) -> Answer {
@@ -159,6 +169,10 @@ fn xclient(
         client.proxied_by = Some(peer);
         client.name = cx.services.reverse_names.ask(&cx.resolver, ip);
         client.lists = cx.lists.client(ip).into_iter().collect();
+        client.standing = match &client.authenticated_as {
+            Some(_) => Verdict::ACCEPT,
+            None => sender::standing(&cx, &conversation.listener, ip, &client.lists).await,
+        };
     }
     Answer::Accept
 }
@@ -177,6 +191,12 @@ async fn mail(
     if cx.config.auth.spf_fail_at_mail && verdict.is_accept() {
         let spf = spf(conversation, &reverse_path).await;
         verdict = policy::mail(&lists, spf.as_ref());
+    }
+    if verdict.is_accept() {
+        verdict = conversation.client.standing.clone();
+    }
+    if verdict.is_accept() {
+        verdict = sender::network_rate(&cx, &conversation.listener, &conversation.client, &lists);
     }
     let ehlo = conversation.client.ehlo.clone();
     let mut transaction = Transaction::new(reference, ehlo, reverse_path, parameters, lists);

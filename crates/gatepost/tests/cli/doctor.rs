@@ -130,7 +130,7 @@ fn everything_around_a_node() {
         let check = found.find(|check| check["text"].as_str().unwrap().contains(words));
         check.unwrap_or_else(|| panic!("no {area} with {words} in {run:?}"))["grade"].clone()
     };
-    assert_eq!(grade("config", "1 listener, 2 routes, 4 engines"), "ok");
+    assert_eq!(grade("config", "1 listener, 2 routes, 5 engines"), "ok");
     assert_eq!(grade("data", "it can be made"), "ok");
     assert_eq!(grade("engine", "attachment: "), "ok");
     assert_eq!(grade("engine", "clamav: "), "failed");

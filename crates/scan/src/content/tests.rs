@@ -3,11 +3,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::classifier::{Example, Features, Model, train};
 use super::rules::{RuleFacts, Rules};
-use super::{CLASSIFIER_POINTS_MAX, Content, LIKELY_POINTS, NAME, Opinion, opinion_points};
+use super::{CLASSIFIER_POINTS_MAX, Content, LIKELY_POINTS, NAME};
 use crate::auth::facts::{Authentication, SpfFact, SpfResult};
 use crate::double::specimen;
 use crate::engine::Engine;
+use crate::finding::Finding;
 use crate::message::Message;
 
 const LURE: &str = "From: \"PayPal Security Team\" <x83ab@evil.example>\r\n\
@@ -65,28 +67,57 @@ fn a_letter_is_not() {
     assert_eq!(finding.reason, "nothing speaks against the content");
 }
 
-#[test]
-fn a_classifier_has_its_say_within_bounds() {
-    let classify = |_: &Message, hits: &[super::Hit]| {
-        assert!(!hits.is_empty());
-        Some(Opinion {
-            probability: 1.0,
-            features: vec!["word:garden".to_owned()],
-        })
+/// A model for which the letter is what `is_spam` says, whatever else it is.
+fn taught(is_spam: bool) -> Arc<Model> {
+    let example = |text: &str, is_spam, cluster| {
+        let message = message(&LETTER.replace("pleasure", text));
+        let hits = engine()
+            .rules
+            .match_(message.reading(), &RuleFacts::default());
+        Example {
+            features: Features::of(message.reading(), &hits),
+            is_spam,
+            cluster,
+        }
     };
-    let engine = engine().with_classifier(Arc::new(classify));
-    let finding = engine.inspect(&message(LETTER), &RuleFacts::default());
-    let symbol = finding.symbols.first().expect("a symbol");
-    assert_eq!(symbol.name, "CLASSIFIER");
-    assert_eq!(symbol.score, Some(CLASSIFIER_POINTS_MAX));
-    assert_eq!(symbol.detail.as_deref(), Some("1.000: word:garden"));
+    let examples: Vec<Example> = (0..40)
+        .map(|n| example(if n % 2 == 0 { "casino" } else { "notes" }, n % 2 == 0, n))
+        .collect();
+    let mut model = train(&examples.iter().collect::<Vec<_>>(), 1);
+    let message = message(LETTER);
+    let hits = engine()
+        .rules
+        .match_(message.reading(), &RuleFacts::default());
+    let features = Features::of(message.reading(), &hits);
+    for _ in 0..50 {
+        model.learn(&features, is_spam);
+    }
+    Arc::new(model)
 }
 
 #[test]
-fn opinions_weigh_as_their_odds() {
-    assert!(opinion_points(0.5).abs() < 1e-6);
-    assert!((opinion_points(0.9) + opinion_points(0.1)).abs() < 1e-4);
-    assert!(opinion_points(0.0) >= -CLASSIFIER_POINTS_MAX && opinion_points(f32::MIN) < 0.0);
+fn the_classifier_adds_to_the_points_of_the_rules() {
+    let bare = engine().inspect(&message(LETTER), &RuleFacts::default());
+    for is_spam in [true, false] {
+        let engine = engine().with_classifier(taught(is_spam), "a model");
+        let finding = engine.inspect(&message(LETTER), &RuleFacts::default());
+        let symbol = finding
+            .symbols
+            .iter()
+            .find(|symbol| symbol.name == "CLASSIFIER");
+        let symbol = symbol.expect("its symbol");
+        let added = symbol.score.expect("points");
+        assert_eq!(added > 0.0, is_spam, "{finding:?}");
+        assert!(added.abs() <= CLASSIFIER_POINTS_MAX);
+        let value = |finding: &Finding| finding.score.as_ref().expect("a score").value;
+        assert!((value(&finding) - value(&bare) - added).abs() < 1e-3);
+        assert!(
+            symbol
+                .detail
+                .as_deref()
+                .is_some_and(|detail| detail.starts_with("probability "))
+        );
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,11 @@ fn addresses() {
 }
 
 #[test]
+fn models() {
+    run("model", model);
+}
+
+#[test]
 fn readings() {
     run("reading", reading);
 }
@@ -42,4 +47,9 @@ fn conditions() {
 #[test]
 fn what_senders_publish_and_sign() {
     run("authentication", authentication);
+}
+
+#[test]
+fn records_of_senders_and_answers_of_lists() {
+    run("reputation", reputation);
 }

@@ -42,6 +42,11 @@ impl Process {
         process
     }
 
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends the daemon and everything that it started, and waits for it.
     pub fn stop(&mut self) {
         self.signal("TERM");

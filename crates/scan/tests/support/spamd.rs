@@ -63,6 +63,11 @@ impl Spamd {
         self.address
     }
 
+    /// Its process, of which the others are children.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Ends it before it is dropped.
     pub fn stop(&mut self) {
         self.process.stop();

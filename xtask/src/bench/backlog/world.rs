@@ -102,6 +102,9 @@ enabled = false
 
 [engine.content]
 enabled = false
+
+[engine.reputation]
+enabled = false
 "#
         );
         for domain in 0..DESTINATIONS {

@@ -125,6 +125,9 @@ enabled = false
 
 [engine.content]
 enabled = false
+
+[engine.reputation]
+enabled = false
 "#
     )
 }

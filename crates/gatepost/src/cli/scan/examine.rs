@@ -18,7 +18,7 @@ use super::source::Found;
 use crate::config::BareNewline;
 use crate::context::{Context, ListenerContext, RouteContext};
 use crate::decision::{Protocol, Stage};
-use crate::engines::settle_authentication;
+use crate::engines::settle_sender;
 use crate::explain::{self, Admission, Envelope, Told};
 use crate::mbox::Stored;
 use crate::policy::{self, Kind, Likelihood, MessageFacts, Reason, Verdict};
@@ -293,7 +293,7 @@ impl Examiner {
         let facts = MessageFacts { lists };
         // Without the client that it came from there is nothing to say of a message's sender.
         let mut engines = route.engines.clone();
-        settle_authentication(&mut engines, &specimen, self.client.ip != CLIENT_DEFAULT);
+        settle_sender(&mut engines, &specimen, self.client.ip != CLIENT_DEFAULT);
         let names: Vec<&str> = engines.iter().map(|armed| armed.engine.name()).collect();
         let mut certain = |findings: &[Finding]| {
             let unheard = |name: &&&str| findings.iter().all(|finding| finding.engine != **name);

@@ -33,6 +33,12 @@ pub(super) const SCOPES: &[Scope] = &[
                 "on with its defaults",
                 "Sender authentication.",
             ),
+            Key::optional(
+                "reputation",
+                Kind::Table("engine.reputation"),
+                "on with its defaults",
+                "The past of senders.",
+            ),
         ],
     },
     Scope {
@@ -206,6 +212,19 @@ pub(super) const SCOPES: &[Scope] = &[
                 "[]",
                 "Rules that are not asked.",
             ),
+            Key::new(
+                "classifier",
+                Kind::Toggle,
+                "true",
+                "Whether the statistical classifier adds its points to those of the rules.",
+            ),
+            Key::optional(
+                "model",
+                Kind::Path,
+                "`classifier.model` in `data_dir`",
+                "The model of this installation, made by `gatepost train` or moved on by `gatepost learn`. As long as it is not \
+                 there, or can't be used, the model that ships is.",
+            ),
         ],
     },
     Scope {
@@ -221,14 +240,14 @@ const fn engine(name: &'static str, scope: &'static str, doc: &'static str) -> K
     Key::optional(name, Kind::Table(scope), "not set up", doc)
 }
 
-const ENABLED: Key = Key::new(
+pub(super) const ENABLED: Key = Key::new(
     "enabled",
     Kind::Toggle,
     "true",
     "Whether the engine works for routes that do not say otherwise.",
 );
 
-const DEADLINE: Key = Key::new(
+pub(super) const DEADLINE: Key = Key::new(
     "deadline",
     duration(1, 10 * MINUTE),
     "\"10s\"",
@@ -238,7 +257,7 @@ const DEADLINE: Key = Key::new(
 const ON_FAILURE_DOC: &str =
     "When it is unavailable: decide without it, or have the client try again (451).";
 
-const ON_FAILURE_OPEN: Key = Key::new(
+pub(super) const ON_FAILURE_OPEN: Key = Key::new(
     "on_failure",
     Kind::Choice(&["open", "defer"]),
     "\"open\"",
@@ -292,7 +311,7 @@ const SCORE: Kind = Kind::Number {
     max: 1000.0,
 };
 
-const fn sure(words: &'static str) -> Key {
+pub(super) const fn sure(words: &'static str) -> Key {
     Key::optional("sure", SCORE, words, SURE.doc)
 }
 
@@ -305,7 +324,7 @@ const fn address(default: &'static str) -> Key {
     )
 }
 
-const fn size_max(default: &'static str) -> Key {
+pub(super) const fn size_max(default: &'static str) -> Key {
     Key::new(
         "size_max",
         bytes(KIB, 2 * GIB),

@@ -33,6 +33,21 @@ pub(super) const SCOPES: &[Scope] = &[
             reply("list", "On a block list."),
             reply("dmarc", "Refused for DMARC."),
             reply("spf_fail", "Refused for SPF at MAIL."),
+            reply(
+                "reputation",
+                "Nearly all that came from this sender was refused.",
+            ),
+            reply(
+                "reputation_defer",
+                "The same, where it is not beyond doubt.",
+            ),
+            reply(
+                "listed",
+                "Lists in the DNS have the sending server as a source of spam.",
+            ),
+            reply("listed_defer", "The same, where too few lists do."),
+            reply("greylist", "A newcomer is asked to come again."),
+            reply("rate", "More comes in a time than is taken."),
             reply("policy", "Against a policy."),
             reply("engine_unavailable", "An engine that must answer does not."),
             reply("nexthop_down", "No nexthop can be reached."),

@@ -1,6 +1,6 @@
 //! Keys of `[[listener]]`.
 
-use super::{DAY, GIB, HOUR, KIB, Key, Kind, MINUTE, Scope, bytes, duration, integer};
+use super::{DAY, GIB, HOUR, KIB, Key, Kind, MINUTE, Scope, bytes, duration, integer, reputation};
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {
@@ -74,6 +74,8 @@ pub(super) const SCOPES: &[Scope] = &[
                 "100",
                 "Connections at one time from one client network (IPv4 /24, IPv6 /48).",
             ),
+            reputation::RATE_PER_NETWORK,
+            reputation::AT_CONNECT,
             Key::optional(
                 "tls",
                 Kind::Table("listener.tls"),

@@ -1,8 +1,8 @@
 //! Keys of `[[route]]`.
 
 use super::engine::{ENABLED_ON_ROUTE, LIKELY, ON_FAILURE_OF_ROUTE, SURE};
-use super::queue;
 use super::{DAY, HOUR, KIB, Key, Kind, Scope, bytes, duration};
+use super::{queue, reputation};
 
 pub(super) const SCOPES: &[Scope] = &[
     Scope {
@@ -98,6 +98,9 @@ pub(super) const SCOPES: &[Scope] = &[
                 "its defaults",
                 "How the nexthop is asked for recipients; only with `recipients = \"callout\"`.",
             ),
+            reputation::GREYLIST,
+            reputation::GREYLIST_DELAY,
+            reputation::RATE_PER_DOMAIN,
             Key::new(
                 "language",
                 Kind::Name,
@@ -212,6 +215,7 @@ pub(super) const SCOPES: &[Scope] = &[
             engine("attachment"),
             engine("content"),
             engine("auth"),
+            engine("reputation"),
         ],
     },
     Scope {

@@ -17,7 +17,7 @@ pub(super) const UNAVAILABLE_CAUSES: &[&str] = &[
 #[rustfmt::skip]
 const KINDS: &[&str] = &[
     "spam", "virus", "attachment", "size", "line", "bare-newline", "loop", "relay", "mailbox", "list", "dmarc",
-    "spf-fail", "policy", "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
+    "spf-fail", "reputation", "reputation-defer", "listed", "listed-defer", "greylist", "rate", "policy", "engine-unavailable", "nexthop-down", "another-transaction", "exhausted", "queue-fault",
 ];
 
 /// What `decided` tells.

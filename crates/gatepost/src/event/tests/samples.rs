@@ -447,6 +447,22 @@ fn of_the_process() -> Vec<Event> {
             sessions_cut: 1,
             uptime_seconds: 86_400.5,
         },
+        Event::ListLeftOut {
+            list: Arc::from("zen"),
+            detail: "answers 127.255.255.254: it may not be asked by way of this nameserver"
+                .to_owned(),
+        },
+        Event::ListBack {
+            list: Arc::from("zen"),
+        },
+        Event::ReputationDamaged {
+            path: "/var/lib/gatepost/reputation/senders.damaged".to_owned(),
+            detail: "its checksum is wrong".to_owned(),
+        },
+        Event::ReputationForgotten {
+            sender: "192.0.2.0/24".to_owned(),
+            by: "anna".to_owned(),
+        },
         Event::StsPolicyDamaged {
             path: "/var/lib/gatepost/mta-sts/example.net".to_owned(),
             detail: "its end is missing".to_owned(),

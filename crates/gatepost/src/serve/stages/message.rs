@@ -14,10 +14,11 @@ use smtp::Status;
 use smtp::server::{Answer, Content as ContentFacts, Defect};
 use tokio::time::Instant;
 
+use super::sender::Scrutiny;
 use crate::context::Context;
 use crate::decision::{EndedBy, Sizes};
 use crate::deliver::dmarc_reports::observation::observed;
-use crate::engines::settle_authentication;
+use crate::engines::settle_sender;
 use crate::policy::{self, Kind, ListMatch, MessageFacts, Reason, Verdict};
 use crate::replies::LANGUAGE_DEFAULT;
 use crate::serve::content::{ContentError, KeptContent};
@@ -79,14 +80,22 @@ async fn examine(
     let mut engines = engines_for(&cx, transaction);
     // What a client sends that may relay begins its way here: it has nothing to prove.
     let is_judged = !conversation.client.may_relay(&cx);
-    settle_authentication(&mut engines, &specimen, is_judged);
+    settle_sender(&mut engines, &specimen, is_judged);
     let findings = scan_for(&cx, transaction, &engines, &specimen).await;
     transaction.outcome.timings.scan = milliseconds(begun);
 
     let begun = Instant::now();
     let mut replies: Vec<(usize, Reply)> = Vec::with_capacity(transaction.recipients.len());
+    let mut scrutiny = is_judged.then(|| Scrutiny::new(&cx, &specimen, &findings));
     for group in 0..transaction.groups.len() {
         let verdict = decide(transaction, group, &findings);
+        let verdict = match (&mut scrutiny, transaction.groups.get(group)) {
+            (Some(scrutiny), Some(of)) => {
+                let caution = &of.route.route.caution;
+                scrutiny.of_group(caution, verdict, &lists(transaction, group))
+            }
+            _ => verdict,
+        };
         let disposal = Disposal {
             group,
             specimen: &specimen,

@@ -16,7 +16,7 @@ proptest! {
     fn instances_count_from_one(numbers in prop::collection::vec(0..6_usize, 0..6)) {
         let bodies: Vec<String> = numbers.iter().map(|number| format!(" i={number}; a=b")).collect();
         let fields = bodies.iter().map(|body| Field { name: b"ARC-Seal", body: body.as_bytes() });
-        let mut sorted = numbers.clone();
+        let mut sorted = numbers;
         sorted.sort_unstable();
         let counts = sorted.iter().enumerate().all(|(index, number)| index + 1 == *number);
         let found = instances(fields);

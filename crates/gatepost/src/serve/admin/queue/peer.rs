@@ -46,7 +46,10 @@ impl Peer {
     ///
     /// # Errors
     /// The name can't be kept.
-    pub(super) fn acting_as(self, operator: Option<&str>) -> Result<String, Problem> {
+    pub(in crate::serve::admin) fn acting_as(
+        self,
+        operator: Option<&str>,
+    ) -> Result<String, Problem> {
         let Some(operator) = operator.map(str::trim) else {
             return Ok(self.name);
         };
