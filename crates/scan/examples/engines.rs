@@ -1,6 +1,6 @@
 //! What the engines of our own make of messages together, and what that costs: attachment, sender authentication (against a
-//! DNS that answers at once and knows nothing) and content with the classifier that ships, once over every file of the
-//! folders given. Time is from the bytes to the last finding, as a session waits for it.
+//! DNS that answers at once and knows nothing), reputation with an empty record, and content with the classifier that ships,
+//! once over every file of the folders given. Time is from the bytes to the last finding, as a session waits for it.
 //!
 //! `cargo run --release -p scan --example engines -- FOLDER... [--json]`; with `--json` the last line is an object for
 //! `cargo xtask bench accuracy`.
@@ -10,7 +10,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use std::{env, error, fs, io};
 
 use bytes::Bytes;
@@ -24,6 +24,9 @@ use scan::content::rules::Rules;
 use scan::content::{Content, LIKELY_POINTS};
 use scan::engine::Engine;
 use scan::message::Message;
+use scan::reputation::lists::Lists;
+use scan::reputation::record::{Record, RecordSettings};
+use scan::reputation::{Reputation, ReputationSettings};
 use scan::specimen::Specimen;
 use smtp::ReversePath;
 
@@ -51,7 +54,10 @@ async fn main() -> Result<(), Box<dyn error::Error>> {
         let mut points = 0.0;
         for finding in findings {
             let finding = finding.map_err(|error| format!("{}: {error:?}", file.display()))?;
-            if let Some(score) = finding.score {
+            if let Some(score) = finding
+                .score
+                .filter(|_| finding.engine == scan::content::NAME)
+            {
                 points = score.value;
             }
         }
@@ -88,9 +94,17 @@ async fn main() -> Result<(), Box<dyn error::Error>> {
 
 fn engines() -> Result<Vec<Box<dyn Engine>>, Box<dyn error::Error>> {
     let rules = Rules::built_in().map_err(|errors| format!("{errors:?}"))?;
+    let resolver = Resolver::zone("")?;
+    let reputation = ReputationSettings {
+        name: "reputation".to_owned(),
+        record: Arc::new(Record::new(RecordSettings::default())),
+        lists: Lists::new(Vec::new(), resolver.clone(), None),
+        lists_deadline: Duration::from_secs(3),
+        deadline: Duration::from_secs(10),
+    };
     let auth = AuthSettings {
         name: "auth".to_owned(),
-        resolver: Resolver::zone("")?,
+        resolver,
         trusted_sealers: Vec::new(),
         trusted_forwarders: NetworkSet::default(),
         trusted_lists: Vec::new(),
@@ -98,6 +112,7 @@ fn engines() -> Result<Vec<Box<dyn Engine>>, Box<dyn error::Error>> {
     Ok(vec![
         Box::new(Attachment::new(AttachmentSettings::default())),
         Box::new(Auth::new(auth)),
+        Box::new(Reputation::new(reputation)),
         Box::new(
             Content::new(rules).with_classifier(Model::shipped()?, "the classifier that ships"),
         ),
