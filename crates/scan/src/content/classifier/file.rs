@@ -9,7 +9,7 @@ use super::features::{BUCKETS, REVISION};
 
 const MAGIC: &[u8; 8] = b"GPMODEL1";
 const HEADER_BYTES: usize = 48;
-const FILE_BYTES: usize = HEADER_BYTES + 2 * BUCKETS + 4;
+pub(super) const FILE_BYTES: usize = HEADER_BYTES + 2 * BUCKETS + 4;
 
 /// Why bytes are no model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,7 +136,7 @@ fn array<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
     bytes.get(at..at + N)?.try_into().ok()
 }
 
-fn checksum(bytes: &[u8]) -> u32 {
+pub(super) fn checksum(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()
