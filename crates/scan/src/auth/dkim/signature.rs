@@ -91,8 +91,9 @@ impl<'a> Fields<'a> {
     }
 
     /// The canonical form of the fields that a signature signs, each ended by CRLF: of several of one name the last comes
-    /// first (section 5.4.2), and one that is not there is the empty string.
-    fn signed(&self, signature: &Signature) -> Result<Vec<u8>, Flaw> {
+    /// first (section 5.4.2), and one that is not there is the empty string. The signature's own name means other signatures
+    /// (section 3.7), never the field that is verified.
+    fn signed(&self, signature: &Signature, own: &Field<'_>) -> Result<Vec<u8>, Flaw> {
         if self.is_cut {
             return Err(Flaw::neutral("the message has too many header fields"));
         }
@@ -103,14 +104,13 @@ impl<'a> Fields<'a> {
                 continue;
             };
             let count = taken.entry(name).or_default();
-            *count += 1;
-            let index = indices
-                .len()
-                .checked_sub(*count)
-                .and_then(|at| indices.get(at));
-            let Some(field) = index.and_then(|index| self.all.get(*index)) else {
+            let left = indices.iter().rev().skip(*count);
+            let left = left.filter_map(|index| self.all.get(*index));
+            let is_own = |field: &Field<'_>| std::ptr::eq(field.body, own.body);
+            let Some((passed, field)) = left.enumerate().find(|(_, field)| !is_own(field)) else {
                 continue;
             };
+            *count += passed + 1;
             signature
                 .header_form
                 .field(field.name, field.body, &mut out);
@@ -192,7 +192,7 @@ impl Signature {
         fields: &Fields<'_>,
         own: &Field<'_>,
     ) -> Result<Vec<u8>, Flaw> {
-        let mut out = fields.signed(self)?;
+        let mut out = fields.signed(self, own)?;
         self.header_form
             .field(own.name, &without_value(own.body), &mut out);
         Ok(out)
