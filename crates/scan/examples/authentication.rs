@@ -24,8 +24,8 @@ use signer::{Key, Recipe};
 use smtp::ReversePath;
 
 /// Batches, and examinations in each.
-const BATCHES: usize = 8;
-const EXAMINATIONS: u32 = 100;
+const BATCHES: usize = 5;
+const EXAMINATIONS: u32 = 1000;
 
 /// Bytes of the body.
 const BODY_BYTES: usize = 20 * 1024;
