@@ -233,7 +233,7 @@ fn an_export_that_is_killed_leaves_each_message_in_one_place() {
     );
     from.kill_and_start();
     export.wait().unwrap();
-    from.await_event("queue-recovered", |_| true);
+    from.await_recovery();
     let waiting = from.waiting().messages;
     if waiting == 0 {
         // The file was finished before.
@@ -269,7 +269,7 @@ fn a_file_that_is_moved_as_soon_as_it_is_there_has_the_messages() {
     );
     from.kill_and_start();
     export.wait().unwrap();
-    from.await_event("queue-recovered", |_| true);
+    from.await_recovery();
     from.await_empty_queue();
     done(&to, &["import", name(&elsewhere)]);
     assert_eq!(arrived(&sink, MANY), wanted(0..MANY));
@@ -294,7 +294,7 @@ fn messages_whose_unfinished_file_is_taken_away_wait_for_an_operator() {
     let mut taken = false;
     from.kill_and_start_after(|| taken = fs::rename(unfinished(&file), &elsewhere).is_ok());
     export.wait().unwrap();
-    from.await_event("queue-recovered", |_| true);
+    from.await_recovery();
     if !taken {
         from.await_empty_queue();
         return;

@@ -262,6 +262,13 @@ impl Gateway {
         super::await_some_or(|| format!("no such {name} in {:#?}", self.log()), found)
     }
 
+    /// Waits until the queue is read whole after the latest start.
+    pub(crate) fn await_recovery(&self) {
+        let is_read =
+            || self.events("queue-recovered").len() >= self.events("started").len().max(1);
+        super::await_some("the queue is read", || is_read().then_some(()));
+    }
+
     /// All decisions, once there are `count` of them; more are an error.
     pub(crate) fn decisions(&self, count: usize) -> Vec<Value> {
         let enough = || Some(self.events("decided")).filter(|decisions| decisions.len() >= count);
