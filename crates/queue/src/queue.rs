@@ -312,12 +312,15 @@ impl Queue {
         {
             let mut inbox = self.shared.inbox();
             inbox.stop = true;
+            if inbox.ended {
+                return;
+            }
             inbox.closing.push(done);
         }
         self.shared.call_writer();
         self.shared.stopping.notify_all();
         self.shared.rouse();
-        // The thread that would answer may have ended before: then all is done.
+        // The thread that answers may end meanwhile: then all is done.
         drop(closed.await);
     }
 }

@@ -347,9 +347,11 @@ impl Shared {
         let (done, wait) = mpsc::channel();
         {
             let mut inbox = self.inbox();
-            if !inbox.ended {
-                inbox.flush.push(done);
+            if inbox.ended {
+                // Nobody is left who would answer.
+                return Err(ReadError::Fault("the queue is closed".to_owned()));
             }
+            inbox.flush.push(done);
         }
         self.call_writer();
         match wait.recv() {

@@ -200,14 +200,16 @@ fn finish(shared: &Shared, writer: &mut Writer, in_order: bool) {
     let rest = {
         let mut inbox = shared.inbox();
         inbox.ended = true;
-        std::mem::take(&mut inbox.submitted)
+        let submitted = std::mem::take(&mut inbox.submitted);
+        let flush = std::mem::take(&mut inbox.flush);
+        (submitted, flush, std::mem::take(&mut inbox.closing))
     };
-    // Whoever still waits is told that the queue is closed.
-    drop(rest);
     if in_order {
         writer.close();
     }
     shared.jobs.end();
     shared.store.health().closed = true;
+    // Whoever came after the last look, and still waits, is told that the queue is closed.
+    drop(rest);
     shared.rouse();
 }

@@ -112,3 +112,15 @@ async fn nothing_is_done_to_messages_that_are_being_exported() {
     assert!(queue.act(id, Action::Remove, &actor()).unwrap());
     assert_eq!(queue.stats().messages, 0);
 }
+
+/// As when a queue is closed while a start still ends the export that an earlier run left.
+#[tokio::test]
+async fn whoever_waits_for_a_queue_that_is_closed_is_told() {
+    let place = Place::new();
+    let queue = place.open().await;
+    let shared = Arc::clone(&queue.shared);
+    let flushes = tokio::task::spawn_blocking(move || while shared.flush().is_ok() {});
+    queue.close().await;
+    flushes.await.unwrap();
+    queue.close().await;
+}
