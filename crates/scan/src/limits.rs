@@ -73,7 +73,10 @@ pub const LIST_TRIAL_INTERVAL: Duration = Duration::from_secs(3600);
 /// Domains of one kind, such as those of links, that lists in the DNS are asked about, of one message.
 pub const LIST_DOMAINS_MAX: usize = 16;
 
-/// Questions to lists in the DNS for one message.
+/// A list that fails several messages at once has failed once: failures within this time count as one.
+pub const LIST_FAILURE_SPACING: Duration = Duration::from_secs(1);
+
+/// Questions to lists in the DNS for one message, of all lists together: each has its share.
 pub const LIST_QUESTIONS_MAX: usize = 250;
 
 /// Labels of a domain by which lists in the DNS are asked about it: `a.b.example.co.uk` by its last four, and by the three that were
@@ -119,7 +122,8 @@ pub const SPF_EXPLANATION_BYTES_MAX: usize = 400;
 /// signature signs may stand at the end (RFC 6376 section 5.4.2), so that none is verified on a message with more.
 pub const HEADER_FIELDS_MAX: usize = 10_000;
 
-/// DKIM signatures of a message that are verified, the topmost: honest messages have up to four. RFC 6376 section 8.4 wants a
+/// DKIM signatures of a message that are verified, half of them the uppermost (of those who passed it on last), half the
+/// lowermost (of its author): honest messages have up to four. RFC 6376 section 8.4 wants a
 /// bound.
 pub const DKIM_SIGNATURES_MAX: usize = 10;
 
@@ -138,7 +142,8 @@ pub const DKIM_SIGNED_BYTES_MAX: usize = 1024 * 1024;
 /// ARC sets of a message (RFC 8617 section 4.2.1).
 pub const ARC_SETS_MAX: usize = 50;
 
-/// Author domains of one message that DMARC is asked for. RFC 9989 section 5.3.1 asks for one; honest messages have no more.
+/// Author domains of one message that DMARC is asked for. RFC 9989 section 5.3.1 asks for one; honest messages have no more. With
+/// more, DMARC is `permerror`.
 pub const DMARC_AUTHOR_DOMAINS_MAX: usize = 4;
 
 /// How long SPF, DKIM, ARC and iprev may each take with their look-ups: less than the deadline of the engine together with

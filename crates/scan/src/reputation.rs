@@ -59,7 +59,7 @@ pub struct ReputationSettings {
     pub record: Arc<Record>,
     /// Lists in the DNS.
     pub lists: Lists,
-    /// How long these are waited for: once, and once more where a list has to be tried first.
+    /// How long these are waited for.
     pub lists_deadline: Duration,
     /// When the engine has to have answered: it waits for less, so that it always does.
     pub deadline: Duration,

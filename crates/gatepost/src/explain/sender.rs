@@ -10,7 +10,7 @@ use crate::deliver::dmarc_reports::destination::DESTINATIONS_MAX;
 pub(super) fn lines(config: &Config, envelope: &Envelope) -> Vec<String> {
     vec![
         format!(
-            "the {DKIM_SIGNATURES_MAX} topmost DKIM signatures count; RSA keys below {DKIM_RSA_BITS_MIN} bits, SHA-1 and bodies \
+            "{DKIM_SIGNATURES_MAX} DKIM signatures count, the uppermost and the lowermost; RSA keys below {DKIM_RSA_BITS_MIN} bits, SHA-1 and bodies \
              signed in part (l=) prove nothing"
         ),
         "what the DNS does not tell in time is no failure, and refuses nothing".to_owned(),

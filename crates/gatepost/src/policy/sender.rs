@@ -1,6 +1,6 @@
 //! What follows from the past of a sender before any engine is asked, and once a message would be taken.
 //!
-//! An allow entry that nobody can forge lifts all of it.
+//! An allow entry that nobody can forge lifts all of it, and any allow entry the wait of newcomers.
 
 use scan::reputation::record::{Advice, Judgement, Key};
 

@@ -41,7 +41,15 @@ pub(super) async fn verify(
                 DmarcFact::without_record(domain, DmarcResult::Temperror, Some(problem))
             })
     });
-    let facts = join_all(judged).await;
+    let mut facts = join_all(judged).await;
+    if let Some(beyond) = from_domains.get(DMARC_AUTHOR_DOMAINS_MAX) {
+        let problem = format!(
+            "the message names authors of {} domains, of which only {DMARC_AUTHOR_DOMAINS_MAX} were asked for",
+            from_domains.len()
+        );
+        let unasked = DmarcFact::without_record(beyond, DmarcResult::Permerror, Some(problem));
+        facts.push(unasked);
+    }
     facts.into_iter().reduce(|worst, fact| {
         if fact.badness() > worst.badness() {
             fact
@@ -75,7 +83,7 @@ async fn one(
         from_domain,
         &organization,
     )
-    .await?;
+    .await;
     let result = match (&aligned.dkim, &aligned.spf, &aligned.unknown) {
         (Some(_), _, _) | (_, Some(_), _) => DmarcResult::Pass,
         (None, None, Some(_)) => DmarcResult::Temperror,
@@ -143,7 +151,7 @@ impl Alignment {
         record: &DmarcRecord,
         from_domain: &str,
         organization: &str,
-    ) -> Result<Alignment, Unknown> {
+    ) -> Alignment {
         let mut alignment = Alignment::default();
         let aligned = |domain: &str, strict: bool| {
             domain == from_domain || (!strict && is_within(domain, organization))
@@ -152,33 +160,42 @@ impl Alignment {
             if !aligned(&fact.domain, record.strict_dkim) {
                 continue;
             }
-            let passes = fact.result == DkimResult::Pass && alignment.dkim.is_none();
-            if passes
-                && walker
-                    .is_of(&fact.domain, from_domain, organization)
-                    .await?
-            {
-                alignment.dkim = Some(fact.domain.clone());
-            }
-            if fact.result == DkimResult::Temperror {
-                alignment.unknown = Some(format!("the key of {} is not known", fact.domain));
+            match fact.result {
+                DkimResult::Pass if alignment.dkim.is_none() => {
+                    let belongs = walker.is_of(&fact.domain, from_domain, organization).await;
+                    alignment.dkim = alignment.known(belongs, &fact.domain);
+                }
+                DkimResult::Temperror => {
+                    alignment.unknown = Some(format!("the key of {} is not known", fact.domain));
+                }
+                _ => {}
             }
         }
         let spf = authentication.spf_mail.as_ref();
         if let Some(fact) = spf.filter(|fact| aligned(&fact.domain, record.strict_spf)) {
-            let passes = fact.result == SpfResult::Pass;
-            if passes
-                && walker
-                    .is_of(&fact.domain, from_domain, organization)
-                    .await?
-            {
-                alignment.spf = Some(fact.domain.clone());
-            }
-            if fact.result == SpfResult::Temperror {
-                alignment.unknown = Some(format!("SPF of {} is not known", fact.domain));
+            match fact.result {
+                SpfResult::Pass => {
+                    let belongs = walker.is_of(&fact.domain, from_domain, organization).await;
+                    alignment.spf = alignment.known(belongs, &fact.domain);
+                }
+                SpfResult::Temperror => {
+                    alignment.unknown = Some(format!("SPF of {} is not known", fact.domain));
+                }
+                _ => {}
             }
         }
-        Ok(alignment)
+        alignment
+    }
+
+    /// The domain, if it belongs to the author's organisation. That this cannot be known of one must not hide another that passes.
+    fn known(&mut self, belongs: Result<bool, Unknown>, domain: &str) -> Option<String> {
+        match belongs {
+            Ok(belongs) => belongs.then(|| domain.to_owned()),
+            Err(Unknown(problem)) => {
+                self.unknown = Some(problem);
+                None
+            }
+        }
     }
 }
 

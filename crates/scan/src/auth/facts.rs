@@ -29,7 +29,7 @@ pub struct Authentication {
     /// The chain of ARC, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arc: Option<ArcFact>,
-    /// DMARC of the author's domain, if there is exactly one.
+    /// DMARC of the author's domain; of several authors' that which fares worst.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dmarc: Option<DmarcFact>,
     /// The `List-Id` of the message (RFC 2919), if there is one: the part in angle brackets.

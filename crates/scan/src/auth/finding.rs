@@ -179,7 +179,7 @@ fn shown(facts: &Authentication) -> String {
     if facts.dkim_skipped > 0 {
         let (looked_at, all) = (facts.dkim.len(), facts.dkim.len() + facts.dkim_skipped);
         shown.push(format!(
-            "of {all} DKIM signatures only the {looked_at} topmost were looked at"
+            "of {all} DKIM signatures only {looked_at} were looked at, the uppermost and the lowermost"
         ));
     } else if facts.dkim.len() > NAMED_MAX {
         let more = facts.dkim.len() - NAMED_MAX;

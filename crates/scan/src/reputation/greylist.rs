@@ -19,6 +19,10 @@ mod file;
 /// Entries at most; each takes some 50 bytes.
 const ENTRIES_MAX: usize = 200_000;
 
+/// Entries of one network that wait without being the first to go when room is made: whoever may give any domain could fill
+/// the table otherwise.
+const WAITING_OF_NETWORK_MAX: u32 = 64;
+
 /// How long whoever has come again is known after it was last seen.
 const PASSED_SECONDS: u32 = 35 * 86_400;
 
@@ -173,7 +177,8 @@ impl Seen {
     }
 }
 
-/// Room for one more: whoever does not count any more goes, then whoever waits and was first, then whoever was seen longest ago.
+/// Room for one more: whoever does not count any more goes, then whoever waits, those of crowded networks before others, then
+/// whoever was seen longest ago.
 fn make_room(entries: &mut Entries, now: u32) {
     if entries.len() < ENTRIES_MAX {
         return;
@@ -185,20 +190,26 @@ fn make_room(entries: &mut Entries, now: u32) {
     if left == 0 {
         return;
     }
-    let mut times: Vec<(bool, u32)> = entries.values().map(Seen::worth).collect();
-    let (_, bound, _) = times.select_nth_unstable(left - 1);
+    let mut waiting: HashMap<IpAddr, u32> = HashMap::new();
+    for (pair, _) in entries.iter().filter(|(_, seen)| !seen.has_passed) {
+        *waiting.entry(pair.network).or_default() += 1;
+    }
+    let worth = |pair: &Pair, seen: &Seen| {
+        let waiting = waiting.get(&pair.network).copied().unwrap_or_default();
+        let has_room = waiting <= WAITING_OF_NETWORK_MAX;
+        (seen.has_passed, seen.has_passed || has_room, seen.last)
+    };
+    let mut worths: Vec<_> = entries
+        .iter()
+        .map(|(pair, seen)| worth(pair, seen))
+        .collect();
+    let (_, bound, _) = worths.select_nth_unstable(left - 1);
     let bound = *bound;
-    entries.retain(|_, seen| {
-        let goes = left > 0 && seen.worth() <= bound;
+    entries.retain(|pair, seen| {
+        let goes = left > 0 && worth(pair, seen) <= bound;
         left -= usize::from(goes);
         !goes
     });
-}
-
-impl Seen {
-    fn worth(&self) -> (bool, u32) {
-        (self.has_passed, self.last)
-    }
 }
 
 /// 64 bits for a domain (FNV-1a): two that share them let each other pass, which harms nobody.

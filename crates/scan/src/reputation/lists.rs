@@ -22,6 +22,7 @@ pub use code::{Answers, AnswersError, Code};
 pub use question::{About, Subject};
 pub use standing::ListHealth;
 
+use crate::limits::LIST_QUESTIONS_MAX;
 use question::Question;
 use standing::{Admission, Standing};
 
@@ -85,6 +86,16 @@ struct Kept {
     list: List,
     name: Arc<str>,
     standing: Mutex<Standing>,
+    /// Held while the list is tried for the first time.
+    first_trial: tokio::sync::Mutex<()>,
+}
+
+/// What one list said of a message.
+#[derive(Default)]
+struct Answer {
+    hits: Vec<Hit>,
+    /// Why its word, or part of it, is missing.
+    missing: Option<String>,
 }
 
 /// What became of one question.
@@ -143,6 +154,7 @@ impl Lists {
                 name: Arc::from(list.name.as_str()),
                 list,
                 standing: Mutex::default(),
+                first_trial: tokio::sync::Mutex::default(),
             })
         };
         Lists {
@@ -182,22 +194,31 @@ impl Lists {
 
     /// Asks all lists about a message and its client; whoever has not answered within `deadline` is silent.
     pub async fn ask(&self, about: &About, deadline: Duration) -> Round {
-        let mut left = crate::limits::LIST_QUESTIONS_MAX;
-        let mut asked = Vec::with_capacity(self.lists.len());
+        let lists = self.lists.iter();
+        let wanted = lists.map(|kept| (kept, question::questions(&kept.list, about)));
+        let wanted: Vec<(&Arc<Kept>, Vec<Question>)> = wanted
+            .filter(|(_, questions)| !questions.is_empty())
+            .collect();
         let mut round = Round::default();
-        for kept in self.lists.iter() {
-            let mut questions = question::questions(&kept.list, about);
-            questions.truncate(left);
-            left -= questions.len();
-            if !questions.is_empty() {
-                asked.push(self.ask_one(kept, questions, deadline));
+        let counts: Vec<usize> = wanted
+            .iter()
+            .map(|(_, questions)| questions.len())
+            .collect();
+        let share = share(&counts, LIST_QUESTIONS_MAX);
+        let asked = wanted.into_iter().map(|(kept, mut questions)| {
+            let left_out = questions.len().saturating_sub(share);
+            if left_out > 0 {
+                let why =
+                    format!("{left_out} names of this message were not asked for: it has too many");
+                round.silent.push((Arc::clone(&kept.name), why));
             }
-        }
+            questions.truncate(share);
+            self.ask_one(kept, questions, deadline)
+        });
+        let asked: Vec<_> = asked.collect();
         for (name, answer) in join_all(asked).await {
-            match answer {
-                Ok(hits) => round.hits.extend(hits),
-                Err(why) => round.silent.push((name, why)),
-            }
+            round.hits.extend(answer.hits);
+            round.silent.extend(answer.missing.map(|why| (name, why)));
         }
         round
     }
@@ -220,67 +241,81 @@ impl Lists {
         kept: &Arc<Kept>,
         questions: Vec<Question>,
         deadline: Duration,
-    ) -> (Arc<str>, Result<Vec<Hit>, String>) {
+    ) -> (Arc<str>, Answer) {
         let name = Arc::clone(&kept.name);
+        let until = Instant::now() + deadline;
         let admission = kept.lock().admit(Instant::now());
         match admission {
             Admission::Ask { trial_due: false } => {}
             Admission::Ask { trial_due: true } => self.try_in_background(kept, deadline),
             // Nothing it says counts before it has been found to be a list.
             Admission::AfterTrial => {
-                self.run_trial(kept, deadline).await;
-                let health = kept.lock().health();
-                if let Some(why) = health.trouble() {
-                    return (name, Err(why));
+                if let Err(why) = self.first_trial(kept, deadline).await {
+                    return (name, Answer::missing(why));
                 }
             }
             Admission::Leave { why, trial_due } => {
                 if trial_due {
                     self.try_in_background(kept, deadline);
                 }
-                return (name, Err(why));
+                return (name, Answer::missing(why));
             }
         }
-        (name, self.put(kept, &questions, deadline).await)
+        let left = until.saturating_duration_since(Instant::now());
+        (name, self.put(kept, &questions, left).await)
+    }
+
+    /// Waits for the first trial of a list, which one message runs for all that come meanwhile.
+    async fn first_trial(&self, kept: &Kept, deadline: Duration) -> Result<(), String> {
+        let trying = async {
+            let _alone = kept.first_trial.lock().await;
+            if kept.lock().health() == ListHealth::Untried {
+                self.run_trial(kept, deadline).await;
+            }
+        };
+        let in_time = timeout(deadline, trying).await.is_ok();
+        let health = kept.lock().health();
+        match health.trouble() {
+            Some(why) => Err(why),
+            None if in_time => Ok(()),
+            None => Err("its test points did not answer in time".to_owned()),
+        }
     }
 
     /// Puts the questions to one list, and takes note of how it does.
-    async fn put(
-        &self,
-        kept: &Kept,
-        questions: &[Question],
-        deadline: Duration,
-    ) -> Result<Vec<Hit>, String> {
+    async fn put(&self, kept: &Kept, questions: &[Question], deadline: Duration) -> Answer {
         let told = questions.iter().map(|question| async move {
             let answer = look_up(&self.resolver, &question.name, deadline).await;
             kept.read(question, answer)
         });
-        let mut hits = Vec::new();
-        let (mut has_answered, mut failure) = (false, None);
+        let mut answer = Answer::default();
+        let (mut failures, mut failure) = (0, String::new());
         for told in join_all(told).await {
             match told {
-                Told::Hit(hit) => {
-                    has_answered = true;
-                    hits.push(hit);
-                }
-                Told::NotListed => has_answered = true,
+                Told::Hit(hit) => answer.hits.push(hit),
+                Told::NotListed => {}
                 Told::Refusal(why) => {
                     self.note(kept, |standing, now| standing.refused(&why, now));
-                    return Err(why);
+                    return Answer::missing(why);
                 }
-                Told::Failure(why) => failure = Some(why),
+                Told::Failure(why) => {
+                    failures += 1;
+                    failure = why;
+                }
             }
         }
-        match failure {
-            Some(why) if !has_answered => {
-                self.note(kept, |standing, now| standing.failed(&why, now));
-                Err(why)
-            }
-            _ => {
-                kept.lock().answered();
-                Ok(hits)
-            }
+        let asked = questions.len();
+        if failures > 0 && failures < asked {
+            failure = format!("{failures} of {asked} questions: {failure}");
         }
+        // What the resolver still remembers is no sign of life.
+        if 2 * failures > asked {
+            self.note(kept, |standing, now| standing.failed(&failure, now));
+        } else if failures == 0 {
+            kept.lock().answered();
+        }
+        answer.missing = (failures > 0).then_some(failure);
+        answer
     }
 
     fn try_in_background(&self, kept: &Arc<Kept>, deadline: Duration) {
@@ -298,6 +333,30 @@ impl Lists {
         let news = change(&mut kept.lock(), Instant::now());
         if let (Some(observer), Some(health)) = (&self.observer, news) {
             observer(&kept.name, &health);
+        }
+    }
+}
+
+/// How many questions each list may have, so that all together have no more than `most`: who wants fewer leaves them to others.
+fn share(wanted: &[usize], most: usize) -> usize {
+    let mut wanted = wanted.to_vec();
+    wanted.sort_unstable();
+    let mut left = most;
+    for (index, count) in wanted.iter().enumerate() {
+        let each = left / (wanted.len() - index);
+        if *count > each {
+            return each;
+        }
+        left -= count;
+    }
+    most
+}
+
+impl Answer {
+    fn missing(why: String) -> Answer {
+        Answer {
+            hits: Vec::new(),
+            missing: Some(why),
         }
     }
 }

@@ -87,7 +87,9 @@ async fn domains_are_aligned_as_the_record_has_it() {
 async fn what_is_asked_for_is_found() {
     use DmarcPolicy::{None as Nothing, Quarantine, Reject};
     let at = |tags: &str| {
-        format!("_dmarc.example.com TXT \"v=DMARC1; {tags}\"\nsub.example.com A 192.0.2.1\n")
+        format!(
+            "_dmarc.example.com TXT \"v=DMARC1; {tags}\"\nsub.example.com A 192.0.2.1\nnote.example.com TXT \"hello\"\n"
+        )
     };
     let cases = [
         ("p=reject", "example.com", Reject),
@@ -107,6 +109,8 @@ async fn what_is_asked_for_is_found() {
         ),
         ("p=none; np=reject", "sub.example.com", Nothing),
         ("p=none; np=reject", "gone.example.com", Reject),
+        // A name that has only a TXT record exists.
+        ("p=none; np=reject", "note.example.com", Nothing),
         ("p=reject; t=y", "example.com", Quarantine),
         ("p=quarantine; t=y", "example.com", Nothing),
         ("p=reject; t=n; pct=0", "example.com", Reject),
@@ -171,7 +175,19 @@ async fn what_the_dns_does_not_tell_is_no_failure() {
         ],
         None,
     );
+    // Whose one of them is cannot be known, and another one passes.
+    let silent_below = format!("{reject}_dmarc.mail.example.com SERVFAIL\n");
+    let two = facts(
+        &[
+            ("mail.example.com", DkimResult::Pass),
+            ("example.com", DkimResult::Pass),
+        ],
+        None,
+    );
+    let one = facts(&[("mail.example.com", DkimResult::Pass)], None);
     for (zone, facts, wanted) in [
+        (silent_below.clone(), &two, DmarcResult::Pass),
+        (silent_below, &one, DmarcResult::Temperror),
         (away.to_owned(), &nothing, DmarcResult::Temperror),
         (format!("{reject}{away}"), &nothing, DmarcResult::Temperror),
         (reject.to_owned(), &unknown_key, DmarcResult::Temperror),
@@ -210,6 +226,20 @@ async fn of_several_authors_the_worst_counts() {
         ("bank.example", DmarcResult::Fail)
     );
     assert_eq!(verified(zone, &passes, &[]).await, None);
+    // Nor behind so many that not all are asked for.
+    let many = [
+        "a.example",
+        "b.example",
+        "c.example",
+        "d.example",
+        "bank.example",
+    ];
+    let fact = verified(zone, &passes, &many).await.unwrap();
+    assert_eq!(
+        (fact.from_domain.as_str(), fact.result),
+        ("bank.example", DmarcResult::Permerror)
+    );
+    assert!(fact.problem.unwrap().contains("authors of 5 domains"));
 }
 
 #[tokio::test]

@@ -60,21 +60,11 @@ impl<'r> Walker<'r> {
         Ok(organizational(&walked, domain) == organization)
     }
 
-    /// Whether a domain exists (section 3.2.13): it has an address or a mail exchanger. What the DNS does not tell is taken
-    /// to exist.
+    /// Whether a domain exists: only NXDOMAIN says that it does not (section 3.2.13, RFC 8020); a name without any record that mail
+    /// could use does. What the DNS does not tell is taken to exist.
     pub(super) async fn exists(&self, domain: &str) -> bool {
-        for absent in [
-            self.resolver.mx_answer(domain).await.err(),
-            self.resolver.ipv4(domain).await.err(),
-            self.resolver.ipv6(domain).await.err(),
-        ] {
-            match absent {
-                Some(DnsError::NoSuchName) => return false,
-                Some(DnsError::NoRecord) => {}
-                Some(DnsError::Temporary { .. }) | None => return true,
-            }
-        }
-        false
+        let answer = self.resolver.mx_answer(domain).await;
+        !matches!(answer, Err(DnsError::NoSuchName))
     }
 
     /// The one record of a name; of several none counts.

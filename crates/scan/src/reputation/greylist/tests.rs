@@ -97,6 +97,20 @@ fn the_number_is_bounded_and_those_who_passed_stay() {
     assert_eq!(greylist.len(), 1);
 }
 
+/// Who may give any domain does not take the place of those who wait.
+#[test]
+fn a_network_that_fills_the_table_loses_its_own_places_first() {
+    let greylist = Greylist::default();
+    check(&greylist, "198.51.100.1", "patient.example", NOW);
+    for number in 0..ENTRIES_MAX {
+        let domain = format!("d{number}.example");
+        check(&greylist, "192.0.2.1", &domain, NOW + 1);
+    }
+    assert!(greylist.len() <= ENTRIES_MAX);
+    let again = check(&greylist, "198.51.100.1", "patient.example", NOW + 600);
+    assert_eq!(again, Grey::Passes);
+}
+
 #[test]
 fn over_a_restart() {
     let folder = tempfile::tempdir().unwrap();

@@ -58,7 +58,9 @@ pub(super) fn read<'a>(list: &'a List, answers: &[Ipv4Addr]) -> Reading<'a> {
             .codes
             .iter()
             .filter(|code| code.answers.contains(*answer));
-        if let Some(why) = refusal(*answer, matching.clone().next()) {
+        // In whatever order they are written: an answer to be refused is never one of trust.
+        let meant = matching.clone().find(|code| code.is_refusal);
+        if let Some(why) = refusal(*answer, meant.or(matching.clone().next())) {
             return Reading::Refusal(why);
         }
         let (weight, code) = if list.codes.is_empty() {

@@ -84,7 +84,9 @@ pub(super) fn questions(list: &List, about: &About) -> Vec<Question> {
             questions.push(Question { subject, who, name });
         }
     };
-    for subject in &list.asked_about {
+    // What says the most comes first, should there be too many.
+    let subjects = Subject::ALL.iter();
+    for subject in subjects.filter(|subject| list.asked_about.contains(subject)) {
         let domains: Vec<&str> = match subject {
             Subject::Ip => {
                 if let Some(ip) = about.ip.filter(|ip| is_public(*ip)) {

@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::limits::{LIST_BACK_OFF_MAX, LIST_BACK_OFF_MIN, LIST_FAILURES_MAX, LIST_TRIAL_INTERVAL};
+use crate::limits::{
+    LIST_BACK_OFF_MAX, LIST_BACK_OFF_MIN, LIST_FAILURE_SPACING, LIST_FAILURES_MAX,
+    LIST_TRIAL_INTERVAL,
+};
 
 /// How a list does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +65,8 @@ pub(super) enum Admission {
 pub(super) struct Standing {
     health: ListHealth,
     failures: u32,
+    /// When the last of these was counted.
+    failed_at: Option<Instant>,
     /// While it serves: when its test points are due. While it is left out: when it is tried again.
     trial_at: Option<Instant>,
     delay: Duration,
@@ -72,6 +77,7 @@ impl Default for Standing {
         Standing {
             health: ListHealth::Untried,
             failures: 0,
+            failed_at: None,
             trial_at: None,
             delay: LIST_BACK_OFF_MIN,
         }
@@ -107,6 +113,11 @@ impl Standing {
 
     /// It failed in a whole round. Tells the new health if that changed.
     pub(super) fn failed(&mut self, why: &str, now: Instant) -> Option<ListHealth> {
+        let is_same = |at: Instant| now.saturating_duration_since(at) < LIST_FAILURE_SPACING;
+        if self.failed_at.is_some_and(is_same) {
+            return None;
+        }
+        self.failed_at = Some(now);
         self.failures = self.failures.saturating_add(1);
         if self.failures < LIST_FAILURES_MAX {
             return None;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::limits::LIST_DOMAINS_MAX;
 
 const DEADLINE: Duration = Duration::from_secs(3);
 
@@ -174,6 +175,7 @@ async fn a_dead_list_is_left_out_and_comes_back() {
     for ip in ["192.0.2.1", "192.0.2.2", "192.0.2.1"] {
         let round = lists.ask(&client(ip), DEADLINE).await;
         assert_eq!((round.hits.len(), round.silent.len()), (0, 1));
+        tokio::time::advance(crate::limits::LIST_FAILURE_SPACING).await;
     }
     let left_out = lists.ask(&client("192.0.2.99"), DEADLINE).await;
     assert_eq!((left_out.hits.len(), left_out.silent.len()), (0, 1));
@@ -189,6 +191,82 @@ async fn a_dead_list_is_left_out_and_comes_back() {
     }
     let again = lists.ask(&client("192.0.2.99"), DEADLINE).await;
     assert_eq!(again.points(), 5.0);
+}
+
+/// A resolver that remembers one name is no sign that the list lives.
+#[tokio::test(start_paused = true)]
+async fn what_is_missing_of_a_round_is_told_and_counts() {
+    let zone = "
+test.dbl.example A 127.0.1.2
+known.example.dbl.example A 127.0.1.2
+a.example.dbl.example SERVFAIL
+b.example.dbl.example SERVFAIL
+";
+    let lists = lists(zone, vec![list("dbl.example", &[Subject::Url], 5.0)]);
+    let about = |links: &[&str]| About {
+        links: links.iter().map(|&link| link.to_owned()).collect(),
+        ..About::default()
+    };
+    for _ in 0..3 {
+        let asked = about(&["known.example", "a.example", "b.example"]);
+        let round = lists.ask(&asked, DEADLINE).await;
+        assert_eq!((round.hits.len(), round.silent.len()), (1, 1));
+        assert!(
+            round.silent[0].1.starts_with("2 of 3 questions"),
+            "{round:?}"
+        );
+        tokio::time::advance(crate::limits::LIST_FAILURE_SPACING).await;
+    }
+    let round = lists.ask(&about(&["known.example"]), DEADLINE).await;
+    assert_eq!((round.hits.len(), round.silent.len()), (0, 1));
+}
+
+/// A message that names very many domains does not keep the lists of addresses from being asked.
+#[tokio::test]
+async fn each_list_has_its_share_of_the_questions() {
+    let zone = "
+test.dbl.example A 127.0.1.2
+test.dbl2.example A 127.0.1.2
+2.0.0.127.bl.example A 127.0.0.2
+99.2.0.192.bl.example A 127.0.0.2
+99.2.0.192.dbl2.example A 127.0.0.2
+";
+    let all = Subject::ALL;
+    let every = vec![
+        list("dbl.example", &[Subject::Url, Subject::From], 5.0),
+        list(
+            "dbl2.example",
+            &[all[4], all[3], all[2], all[1], all[0]],
+            5.0,
+        ),
+        list("dbl3.example", &[Subject::Url, Subject::From], 5.0),
+        list("bl.example", &[Subject::Ip], 5.0),
+    ];
+    let lists = lists(zone, every);
+    let names =
+        |kind: &'static str| (0..LIST_DOMAINS_MAX).map(move |n| format!("a.b.c.{kind}{n}.example"));
+    let about = About {
+        ip: Some("192.0.2.99".parse().unwrap()),
+        links: names("link").collect(),
+        from: names("from").collect(),
+        ..About::default()
+    };
+    let round = lists.ask(&about, DEADLINE).await;
+    let listed: Vec<&str> = round.hits.iter().map(|hit| &*hit.list).collect();
+    assert_eq!(listed, ["dbl2", "bl"]);
+    let cut = round
+        .silent
+        .iter()
+        .filter(|(_, why)| why.contains("were not asked for"));
+    assert_eq!(cut.count(), 3, "{round:?}");
+}
+
+#[test]
+fn shares_leave_nothing_over_that_somebody_wants() {
+    assert_eq!(share(&[1, 100, 100, 100], 250), 83);
+    assert_eq!(share(&[10, 20], 250), 250);
+    assert_eq!(share(&[200, 200], 250), 125);
+    assert_eq!(share(&[], 250), 250);
 }
 
 #[tokio::test]

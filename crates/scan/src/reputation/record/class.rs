@@ -82,15 +82,7 @@ impl Measures {
         before: Class,
         seconds_known: u32,
     ) -> Class {
-        let factor = match key {
-            Key::Network(_) => NETWORK_FACTOR,
-            _ => 1.0,
-        };
-        let bounds = Bounds {
-            tally,
-            least: self.volume_min * factor,
-            bad_share: self.bad_share,
-        };
+        let bounds = self.bounds(key, tally);
         let is_bad = bounds.is_bad(before == Class::Bad);
         // A name that anybody may give cannot be condemned: it would be given to harm the one whose it is.
         if is_bad && !matches!(key, Key::ClaimedHelo(_)) {
@@ -105,6 +97,18 @@ impl Measures {
             Class::Unknown
         } else {
             Class::Neutral
+        }
+    }
+
+    fn bounds<'t>(&self, key: &Key, tally: &'t Tally) -> Bounds<'t> {
+        let factor = match key {
+            Key::Network(_) => NETWORK_FACTOR,
+            _ => 1.0,
+        };
+        Bounds {
+            tally,
+            least: self.volume_min * factor,
+            bad_share: self.bad_share,
         }
     }
 
@@ -173,6 +177,14 @@ impl Bounds<'_> {
             && (before || u64::from(seconds_known) >= RECORD_GOOD_AGE.as_secs())
     }
 
+    /// Whether what it sends is what gave it this name, rather than the recipients that it named.
+    fn is_for_spam(&self, class: Class) -> bool {
+        match class {
+            Class::Bad => self.spams(0.5, self.bad_share - 0.2),
+            _ => self.spams(0.2, 0.35),
+        }
+    }
+
     /// It sends what is refused.
     fn spams(&self, ease: f32, share: f32) -> bool {
         self.tally.bad >= self.least * ease && self.tally.bad_share() >= share
@@ -189,7 +201,7 @@ impl Bounds<'_> {
 }
 
 /// Why a sender is called what it is.
-pub(super) fn reason(key: &Key, tally: &Tally, class: Class) -> String {
+pub(super) fn reason(measures: &Measures, key: &Key, tally: &Tally, class: Class) -> String {
     let (volume, bad) = (rounded(tally.volume()), rounded(tally.bad));
     let messages = || match bad {
         0 => format!("of {volume} messages from {key} in the last days none was refused"),
@@ -202,7 +214,7 @@ pub(super) fn reason(key: &Key, tally: &Tally, class: Class) -> String {
         format!("of {named} recipients that {key} named in the last days {unknown} do not exist");
     match class {
         Class::Unknown => format!("next to nothing is known of {key}"),
-        Class::Suspect | Class::Bad if tally.bad_share() < 0.35 => guesses,
+        Class::Suspect | Class::Bad if !measures.bounds(key, tally).is_for_spam(class) => guesses,
         _ if volume == 0 => guesses,
         _ => messages(),
     }

@@ -2,7 +2,7 @@
 //! points and a class.
 //!
 //! The nearer key knows better. A network speaks only for addresses of which nothing is known, and never brings a permfail; a
-//! proven domain that is good speaks for its messages wherever they come from.
+//! proven domain that is good speaks for its messages from wherever nothing bad is known of, and half against the rest.
 
 use std::net::IpAddr;
 
@@ -122,8 +122,11 @@ pub(super) fn sender(entries: &[Entry]) -> Opinion {
         (Key::Domain(_), Class::Bad) => 6.0,
         (Key::Domain(_), Class::Suspect) => 2.0,
         (Key::Address(_), Class::Good) => -3.0,
-        // Whoever proves a good domain is judged by it: the address may carry the messages of thousands.
-        (Key::Address(_) | Key::Network(_), Class::Bad | Class::Suspect) if good_domain => 0.0,
+        // The address may carry the messages of thousands, of whom a good domain is one. But a message that it has signed can
+        // also be sent again from anywhere.
+        (Key::Address(_), Class::Bad) if good_domain => 3.0,
+        (Key::Address(_), Class::Suspect) if good_domain => 1.0,
+        (Key::Network(_), Class::Bad | Class::Suspect) if good_domain => 0.0,
         (Key::Address(_), Class::Bad) => 6.0,
         (Key::Address(_), Class::Suspect) => 2.0,
         (Key::Network(_), Class::Bad) if !address_known => 4.0,

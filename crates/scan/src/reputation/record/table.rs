@@ -122,7 +122,7 @@ impl Table {
         });
         Some(Entry {
             until,
-            reason: class::reason(key, &kept.tally, class),
+            reason: class::reason(&settings.measures, key, &kept.tally, class),
             key: key.clone(),
             tally: kept.tally,
             class,

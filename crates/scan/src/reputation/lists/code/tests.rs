@@ -98,6 +98,13 @@ fn a_code_may_be_a_refusal_or_give_127_0_0_1_a_meaning() {
         told(&list, &["127.0.0.255"]),
         "answers 127.0.0.255: too many questions"
     );
+    // In whatever order the codes are written.
+    list.codes.insert(0, list.codes[0].clone());
+    list.codes[0].answers = "&1".parse().unwrap();
+    assert_eq!(
+        told(&list, &["127.0.0.255"]),
+        "answers 127.0.0.255: too many questions"
+    );
 }
 
 #[test]

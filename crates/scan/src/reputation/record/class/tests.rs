@@ -139,7 +139,7 @@ fn a_name_that_anybody_may_give_is_neither_good_nor_bad() {
 fn the_reason_is_a_sentence() {
     let told = |tally: Tally| {
         let class = class(&network(), tally, Class::Unknown);
-        reason(&network(), &tally, class)
+        reason(&Measures::default(), &network(), &tally, class)
     };
     assert_eq!(
         told(mail(9.0, 231.0)),
@@ -153,6 +153,12 @@ fn the_reason_is_a_sentence() {
         told(names(480.0, 20.0)),
         "of 500 recipients that 192.0.2.0/24 named in the last days 480 do not exist"
     );
+    // What made it bad, not all that there is: one refused message among so many guesses.
+    let guesses = Tally {
+        bad: 1.0,
+        ..names(480.0, 20.0)
+    };
+    assert!(told(guesses).starts_with("of 500 recipients"));
     assert_eq!(
         told(mail(1.0, 0.0)),
         "next to nothing is known of 192.0.2.0/24"

@@ -85,8 +85,10 @@ fn points_of_a_message() {
         (Bad, Bad, None, 6.0, Bad),
         (Suspect, Bad, None, 2.0, Suspect),
         (Good, Bad, None, -3.0, Good),
-        // Whoever proves who he is is judged by that.
-        (Bad, Bad, Some(Good), -4.0, Good),
+        // Whoever proves who he is is judged by that; a bad address counts half, for signed messages can be sent again.
+        (Unknown, Bad, Some(Good), -4.0, Good),
+        (Suspect, Bad, Some(Good), -3.0, Good),
+        (Bad, Bad, Some(Good), -1.0, Neutral),
         (Good, Good, Some(Bad), 3.0, Suspect),
         (Unknown, Unknown, Some(Bad), 6.0, Bad),
         (Bad, Bad, Some(Bad), 8.0, Bad),
