@@ -295,7 +295,8 @@ fn describe(kind: Kind, finding: &Finding, out: &mut String) {
 fn describe_spam(finding: &Finding, out: &mut String) -> std::fmt::Result {
     use std::fmt::Write as _;
     match (finding.score, finding.spam) {
-        (Some(score), _) => write!(out, "{}", score.value)?,
+        // To two places, as a person reads points.
+        (Some(score), _) => write!(out, "{}", (score.value * 100.0).round() / 100.0)?,
         (None, Some(class)) => out.push_str(spam_word(class)),
         (None, None) => {}
     }

@@ -242,8 +242,8 @@ fn finding_words(finding: &Finding, likelihood: Likelihood) -> String {
     let mut facts = Vec::new();
     if let Some(score) = finding.score {
         facts.push(match score.required {
-            Some(required) => format!("score {} of {required}", score.value),
-            None => format!("score {}", score.value),
+            Some(required) => format!("score {} of {required}", rounded(score.value)),
+            None => format!("score {}", rounded(score.value)),
         });
     }
     facts.extend(
@@ -280,10 +280,15 @@ fn finding_words(finding: &Finding, likelihood: Likelihood) -> String {
 
 fn symbol_words(finding: &Finding) -> String {
     let symbols = finding.symbols.iter().map(|symbol| match symbol.score {
-        Some(score) => format!("{} {score}", symbol.name),
+        Some(score) => format!("{} {}", symbol.name, rounded(score)),
         None => symbol.name.clone(),
     });
     symbols.collect::<Vec<_>>().join(", ")
+}
+
+/// Points to two places, as a person reads them.
+fn rounded(points: f32) -> f32 {
+    (points * 100.0).round() / 100.0
 }
 
 fn likelihood_word(likelihood: Likelihood) -> &'static str {
