@@ -2,10 +2,10 @@
 //! learned at will would decide what is refused.
 //!
 //! The model is moved in place of the one that ships. A ledger beside it (`classifier.learned` for `classifier.model`, one
-//! JSON object a line) says what was learned when, on whose word; it is also the lock of the model.
+//! JSON object a line) says what was learned when, on whose word. Whoever changes either holds `classifier.lock`.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek as _, Write as _};
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::{fmt, io};
 
@@ -22,14 +22,14 @@ use crate::config::read_model;
 /// The time for which limits count, in seconds.
 const DAY_SECONDS: i64 = 24 * 60 * 60;
 
-/// How long what was learned is remembered, in seconds.
-const REMEMBERED_SECONDS: i64 = 90 * DAY_SECONDS;
-
-/// Lines of the ledger from which on old ones are dropped.
+/// Lines of the ledger from which on the older half is dropped: what is left is more than any day may bring.
 const LEDGER_LINES_MAX: usize = 20_000;
 
-/// Bytes of a ledger that are read.
+/// Bytes of a ledger that are read: several times what as many lines have.
 const LEDGER_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Bytes of a domain that are noted.
+const DOMAIN_BYTES_MAX: usize = 253;
 
 /// What a message is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -126,6 +126,8 @@ pub struct Learning {
     file: PathBuf,
     model: Model,
     ledger: File,
+    /// Held until all is written.
+    _lock: File,
     /// A crash left a line without its end.
     is_cut_short: bool,
     entries: Vec<Entry>,
@@ -138,22 +140,22 @@ impl Learning {
     /// # Errors
     /// Says which file can't be used, and why.
     pub fn begin(file: &Path) -> Result<Learning, String> {
-        let ledger_file = file.with_extension("learned");
+        let lock = lock(file)?;
+        let ledger_file = ledger_of(file);
         let told = |error: &dyn fmt::Display| format!("{}: {error}", ledger_file.display());
-        // A node that has not run yet has no `data_dir`.
-        if let Some(folder) = file
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty())
-        {
-            std::fs::create_dir_all(folder).map_err(|error| told(&error))?;
-        }
         let mut ledger = OpenOptions::new()
             .read(true)
             .append(true)
             .create(true)
             .open(&ledger_file)
             .map_err(|error| told(&error))?;
-        ledger.lock().map_err(|error| told(&error))?;
+        let length = ledger.metadata().map_err(|error| told(&error))?.len();
+        if length > LEDGER_BYTES_MAX {
+            // Without its end nobody knows what was learned today.
+            return Err(told(
+                &"it is larger than 64 MiB: move it away to begin another",
+            ));
+        }
         let mut bytes = Vec::new();
         Read::by_ref(&mut ledger)
             .take(LEDGER_BYTES_MAX)
@@ -173,6 +175,7 @@ impl Learning {
             file: file.to_owned(),
             model,
             ledger,
+            _lock: lock,
             is_cut_short: bytes.last().is_some_and(|last| *last != b'\n'),
             entries: entries.collect(),
             new: 0,
@@ -226,27 +229,19 @@ impl Learning {
     }
 
     fn record(&mut self) -> io::Result<()> {
-        let mut from = self.entries.len() - self.new;
         if self.entries.len() > LEDGER_LINES_MAX {
-            let newest = self.entries.last().map(|entry| entry.time);
-            self.entries.retain(|entry| {
-                newest.is_some_and(|newest| newest - entry.time < REMEMBERED_SECONDS)
-            });
-            self.ledger.set_len(0)?;
-            self.ledger.rewind()?;
-            from = 0;
-            self.is_cut_short = false;
+            let newest = self.entries.len() - LEDGER_LINES_MAX / 2;
+            let kept = lines(self.entries.iter().skip(newest))?;
+            return replace(&ledger_of(&self.file), kept.as_bytes());
         }
-        let mut lines = if self.is_cut_short {
+        let from = self.entries.len() - self.new;
+        let mut appended = if self.is_cut_short {
             "\n".to_owned()
         } else {
             String::new()
         };
-        for entry in self.entries.iter().skip(from) {
-            lines.push_str(&serde_json::to_string(entry)?);
-            lines.push('\n');
-        }
-        self.ledger.write_all(lines.as_bytes())?;
+        appended.push_str(&lines(self.entries.iter().skip(from))?);
+        self.ledger.write_all(appended.as_bytes())?;
         self.ledger.sync_data()
     }
 
@@ -278,31 +273,77 @@ impl Learning {
     }
 }
 
-/// Writes beside and renames: whoever reads sees the old model or the new one.
+/// Puts a model that was trained in the place of another. What the other had learned by single messages is forgotten, so that
+/// it can be learned again.
 ///
 /// # Errors
 /// Says which file can't be written.
-pub fn write_model(file: &Path, model: &Model) -> Result<(), String> {
-    let beside = file.with_added_extension("new");
-    let written = File::create(&beside).and_then(|mut open| {
-        open.write_all(&model.to_bytes())?;
-        open.sync_all()?;
-        std::fs::rename(&beside, file)
-    });
-    written.map_err(|error| format!("{}: {error}", file.display()))
+pub fn replace_model(file: &Path, model: &Model) -> Result<(), String> {
+    let _lock = lock(file)?;
+    let ledger = ledger_of(file);
+    write_model(file, model)?;
+    match std::fs::remove_file(&ledger) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(format!("{}: {error}", ledger.display()))
+        }
+        _ => Ok(()),
+    }
 }
 
-/// The registrable domain of the header field From.
+fn write_model(file: &Path, model: &Model) -> Result<(), String> {
+    replace(file, &model.to_bytes()).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// Writes beside and renames, synced: whoever reads sees the old content or the new one, also after a power failure.
+fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
+    let beside = file.with_added_extension("new");
+    let mut open = File::create(&beside)?;
+    open.write_all(content)?;
+    open.sync_all()?;
+    std::fs::rename(&beside, file)?;
+    File::open(folder_of(file))?.sync_all()
+}
+
+/// Waits until nobody else changes the model, and keeps others waiting as long as it is held.
+fn lock(file: &Path) -> Result<File, String> {
+    let path = file.with_extension("lock");
+    // A node that has not run yet has no `data_dir`.
+    let locked = std::fs::create_dir_all(folder_of(file)).and_then(|()| {
+        let lock = File::create(&path)?;
+        lock.lock()?;
+        Ok(lock)
+    });
+    locked.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn ledger_of(file: &Path) -> PathBuf {
+    file.with_extension("learned")
+}
+
+fn folder_of(file: &Path) -> &Path {
+    let folder = file.parent().filter(|it| !it.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
+}
+
+fn lines<'e>(entries: impl Iterator<Item = &'e Entry>) -> io::Result<String> {
+    let mut lines = String::new();
+    for entry in entries {
+        lines.push_str(&serde_json::to_string(entry)?);
+        lines.push('\n');
+    }
+    Ok(lines)
+}
+
+/// The registrable domain of the author; empty where there is none, so that all of these share one limit.
 fn domain_of(message: &Message) -> String {
-    let from = message
-        .reading()
-        .header()
-        .values("from")
-        .next()
-        .unwrap_or_default();
-    let domain = from.rsplit('@').next().unwrap_or_default();
-    let domain = domain.trim_end_matches(['>', ' ']).to_ascii_lowercase();
-    registrable(&domain).unwrap_or(domain)
+    let author = message.reading().header().from.first();
+    let domain = author.and_then(|author| author.domain.clone());
+    let mut domain = domain.unwrap_or_default();
+    domain = registrable(&domain).unwrap_or(domain);
+    if domain.len() > DOMAIN_BYTES_MAX {
+        domain.clear();
+    }
+    domain
 }
 
 fn identity(message: &Message) -> String {

@@ -74,10 +74,11 @@ pub(super) fn run(options: &Options) -> Result<()> {
     let judged = judge(&folder)?;
     println!("engines");
     let speed = engines::measure(&folder)?;
+    let beside_others = engines::measure_all(&folder)?;
     let mut all = vec![Filter {
         name: "gatepost".to_owned(),
         scores: judged.iter().map(|it| it.scored(it.log_odds)).collect(),
-        seconds_per_1000: Some(speed.processor_seconds_per_1000),
+        seconds_per_1000: Some(beside_others.processor_seconds_per_1000),
     }];
     let scratch = filters::scratch()?;
     let (rspamd_step, spamd_step) = match options.is_quick {

@@ -13,7 +13,7 @@ use scan::message::Message;
 
 use super::{ConfigOption, complain, say};
 use crate::config::{self, Config, EngineKind};
-use crate::learning::{Class, Learning, Source, write_model};
+use crate::learning::{Class, Learning, NotLearned, Source, replace_model};
 
 mod evaluation;
 
@@ -116,11 +116,38 @@ fn ended(result: Result<(), String>) -> ExitCode {
 }
 
 fn training(content: &config::Content, options: &TrainOptions) -> Result<(), String> {
+    let folders = |folders: &[PathBuf]| -> Vec<PathBuf> {
+        let real = folders.iter().map(|folder| folder.canonicalize());
+        real.filter_map(Result::ok).collect()
+    };
+    let spam = folders(&options.spam);
+    for ham in folders(&options.ham) {
+        if let Some(other) = spam
+            .iter()
+            .find(|it| it.starts_with(&ham) || ham.starts_with(it))
+        {
+            return Err(format!(
+                "{} is given as ham and {} as spam: no folder can be both",
+                ham.display(),
+                other.display()
+            ));
+        }
+    }
     let (read, folded) = read_all(&content.rules, &options.ham, &options.spam)?;
     let examples: Vec<&Example> = read.iter().map(|read| &read.example).collect();
     let model = train(&examples, options.seed);
-    write_model(&options.out, &model)?;
     let (ham, spam) = model.trained_with();
+    if ham == 0 || spam == 0 {
+        return Err(format!(
+            "{ham} ham and {spam} spam were found: a model needs both, a thousand of each at least"
+        ));
+    }
+    if ham.min(spam) < FEW_MESSAGES {
+        complain(&format!(
+            "a model of {ham} ham and {spam} spam knows little: a thousand of each are the least that is worth using"
+        ));
+    }
+    replace_model(&options.out, &model)?;
     let out = options.out.display();
     say(&if options.json {
         serde_json::json!({
@@ -142,17 +169,17 @@ fn learning(content: &config::Content, options: &LearnOptions) -> Result<(), Str
         "the classifier is switched off: switch `[engine.content] classifier` on, or name a --model",
     )?;
     let mut learning = Learning::begin(file)?;
-    let mut not_learned = 0;
+    let (mut not_learned, mut failed, mut is_again) = (0, 0, false);
     for path in &options.files {
-        let message = message(path)?;
-        let learned = learning.learn(
-            &message,
-            &content.rules,
-            options.class,
-            options.source,
-            Timestamp::now(),
-        );
+        // One that can't be read does not undo what was learned before it.
+        let learned = message(path).and_then(|message| {
+            let (class, source) = (options.class, options.source);
+            let learned = learning.learn(&message, &content.rules, class, source, Timestamp::now());
+            is_again = learned == Err(NotLearned::Again);
+            learned.map_err(|why| why.to_string())
+        });
         not_learned += usize::from(learned.is_err());
+        failed += usize::from(learned.is_err() && !std::mem::take(&mut is_again));
         let name = path.display();
         say(&match (learned, options.json) {
             (Ok(learned), true) => serde_json::json!({
@@ -163,7 +190,7 @@ fn learning(content: &config::Content, options: &LearnOptions) -> Result<(), Str
                 format!("{name}: probability of spam {:.3} before, {:.3} now", learned.before, learned.after)
             }
             (Err(why), true) => {
-                serde_json::json!({ "file": path, "not_learned": why.to_string() }).to_string()
+                serde_json::json!({ "file": path, "not_learned": why }).to_string()
             }
             (Err(why), false) => format!("{name}: not learned: {why}"),
         });
@@ -172,7 +199,8 @@ fn learning(content: &config::Content, options: &LearnOptions) -> Result<(), Str
     if !options.json && not_learned < options.files.len() && options.model.is_none() {
         complain("`gatepost reload` has a running server use it");
     }
-    match not_learned {
+    // What was learned before is what was asked for.
+    match failed {
         0 => Ok(()),
         count => Err(format!(
             "{count} of {} messages were not learned",
@@ -180,6 +208,9 @@ fn learning(content: &config::Content, options: &LearnOptions) -> Result<(), Str
         )),
     }
 }
+
+/// Messages of a class below which a model is not worth using.
+const FEW_MESSAGES: u32 = 1_000;
 
 fn load(file: &Path) -> Result<Model, String> {
     let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
@@ -221,16 +252,27 @@ fn read_all(
             files.extend(found.into_iter().map(|file| (file, is_spam)));
         }
     }
-    let (mut seen, mut read, mut folded) = (std::collections::HashSet::new(), Vec::new(), 0);
+    let (mut seen, mut read, mut folded) = (std::collections::HashMap::new(), Vec::new(), 0);
+    let (mut no_messages, mut conflicts) = (0, 0);
     for (index, (file, is_spam)) in files.into_iter().enumerate() {
         if index % PROGRESS_MESSAGES == 0 && index > 0 {
             complain(&format!("{index} messages read"));
         }
         let message = message(&file)?;
-        let ties = Ties::of(message.reading());
-        if ties.body.is_some_and(|body| !seen.insert(body)) {
-            folded += 1;
+        if message.header_fields().next().is_none() {
+            no_messages += 1;
             continue;
+        }
+        let ties = Ties::of(message.reading());
+        if let Some(body) = ties.body {
+            match seen.get(&body) {
+                Some(known) => {
+                    folded += 1;
+                    conflicts += usize::from(*known != is_spam);
+                    continue;
+                }
+                None => seen.insert(body, is_spam),
+            };
         }
         let example = Example {
             features: features(rules, &message),
@@ -243,6 +285,16 @@ fn read_all(
             ties,
         });
     }
+    if no_messages > 0 {
+        complain(&format!(
+            "{no_messages} files that begin with no header field are left out: they are no messages"
+        ));
+    }
+    if conflicts > 0 {
+        complain(&format!(
+            "{conflicts} messages are ham as well as spam, and count as ham"
+        ));
+    }
     let numbers = clusters(read.iter().map(|read| &read.ties));
     for (read, number) in read.iter_mut().zip(numbers) {
         read.example.cluster = number;
@@ -251,12 +303,21 @@ fn read_all(
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    let told = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let told = |error: std::io::Error| {
+        format!(
+            "{}: {error}: name a folder with one message in a file",
+            folder.display()
+        )
+    };
     for entry in std::fs::read_dir(folder).map_err(told)? {
         let path = entry.map_err(told)?.path();
         if path.is_dir() {
             collect(&path, files)?;
-        } else if path.file_name().is_some_and(|name| name != "cmds") {
+        } else if path
+            .file_name()
+            .and_then(|name| name.to_str())
+            .is_some_and(|name| name != "cmds" && !name.starts_with('.'))
+        {
             files.push(path);
         }
     }

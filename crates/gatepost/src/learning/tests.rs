@@ -154,3 +154,73 @@ fn a_line_that_was_cut_short_is_left_behind() {
         assert_eq!(again, Err(NotLearned::Again));
     }
 }
+
+/// Limits are told from the ledger: it is never cut so that today's entries are gone.
+#[test]
+fn a_long_ledger_keeps_its_newer_half() {
+    let place = Place::new();
+    let line = |number: usize| {
+        let entry = Entry {
+            time: 1_700_000_000 + i64::try_from(number).unwrap(),
+            class: Class::Ham,
+            source: Source::Operator,
+            domain: "news.example".to_owned(),
+            message: format!("words:{number:016x}"),
+        };
+        serde_json::to_string(&entry).unwrap() + "\n"
+    };
+    let ledger = ledger_of(&place.model());
+    let old: String = (0..LEDGER_LINES_MAX).map(line).collect();
+    std::fs::write(&ledger, old).unwrap();
+    let news = message("news.example", "garden");
+    place
+        .learn(&news, Class::Spam, Source::Operator, NOON)
+        .unwrap();
+    let kept = std::fs::read_to_string(&ledger).unwrap();
+    assert_eq!(kept.lines().count(), LEDGER_LINES_MAX / 2);
+    assert!(kept.contains(&line(LEDGER_LINES_MAX - 1)));
+    let again = place.learn(&news, Class::Spam, Source::Operator, NOON);
+    assert_eq!(again, Err(NotLearned::Again));
+}
+
+#[test]
+fn a_ledger_that_cannot_be_read_whole_is_told() {
+    let place = Place::new();
+    let ledger = ledger_of(&place.model());
+    let file = File::create(&ledger).unwrap();
+    file.set_len(LEDGER_BYTES_MAX + 1).unwrap();
+    let error = Learning::begin(&place.model()).unwrap_err();
+    assert!(error.contains("move it away"), "{error}");
+}
+
+/// A comment behind the address is no domain of its own.
+#[test]
+fn the_domain_is_that_of_the_author_however_it_is_written() {
+    for from in [
+        "a@news.example (x@r1.example)",
+        "\"b@r2.example\" <a@www.news.example>",
+        "a@NEWS.example.",
+    ] {
+        let text = format!("From: {from}\r\n\r\ntext\r\n");
+        let domain = domain_of(&Message::new(Bytes::from(text)));
+        assert_eq!(domain, "news.example", "{from}");
+    }
+    for from in ["", "nobody", "a@"] {
+        let text = format!("From: {from}\r\n\r\ntext\r\n");
+        assert_eq!(domain_of(&Message::new(Bytes::from(text))), "", "{from}");
+    }
+}
+
+/// A model that was trained anew has not seen what the one before had learned.
+#[test]
+fn a_new_model_learns_from_the_beginning() {
+    let place = Place::new();
+    let news = message("news.example", "garden");
+    place
+        .learn(&news, Class::Spam, Source::Operator, NOON)
+        .unwrap();
+    replace_model(&place.model(), &Model::shipped().unwrap()).unwrap();
+    place
+        .learn(&news, Class::Spam, Source::Operator, NOON)
+        .unwrap();
+}

@@ -138,9 +138,51 @@ fn what_is_learned_is_used_and_limits_hold() {
     assert!(after > before, "{before} {after}");
 
     let again = home.run(&["learn", "--class", "spam", "ham/000.eml"]);
-    assert_eq!(again.code, 1, "{again:?}");
+    // That is what was asked for.
+    assert_eq!(again.code, 0, "{again:?}");
     again.line(&["ham/000.eml: not learned: it was learned before"]);
     assert!((points() - after).abs() < 1e-6);
+
+    // A file that can't be read does not undo the others.
+    let some = home.run(&[
+        "learn",
+        "--class",
+        "ham",
+        "ham/001.eml",
+        "nowhere.eml",
+        "spam/000.eml",
+    ]);
+    assert_eq!(some.code, 1, "{some:?}");
+    some.line(&["nowhere.eml: not learned", "No such file"]);
+    let again = home.run(&["learn", "--class", "ham", "ham/001.eml", "spam/000.eml"]);
+    again.line(&["ham/001.eml: not learned: it was learned before"]);
+    again.line(&["spam/000.eml: not learned: it was learned before"]);
+}
+
+#[test]
+fn folders_that_make_no_model_are_told() {
+    let home = home(2);
+    home.file("ham/.index", b"no message");
+    home.file("ham/index.cache", b"no message either");
+    let train = |ham: &str, spam: &str| {
+        home.run(&["train", "--ham", ham, "--spam", spam, "--out", "out.model"])
+    };
+    for (ham, spam) in [("ham", "ham"), (".", "spam"), ("ham", ".")] {
+        let run = train(ham, spam);
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.err.contains("no folder can be both"), "{run:?}");
+    }
+    home.file("empty/.keep", b"");
+    let run = train("empty", "spam");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.err.contains("a model needs both"), "{run:?}");
+    let run = train("ham", "spam");
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(
+        run.err.contains("1 files that begin with no header field"),
+        "{run:?}"
+    );
+    assert!(run.err.contains("knows little"), "{run:?}");
 }
 
 #[test]

@@ -389,8 +389,15 @@ async fn left_behind(place: &Place, path: &Path, prepare: impl FnOnce(&Path)) ->
     drop((queue, file));
     prepare(&unfinished);
     let (told, tells) = std::sync::mpsc::channel();
-    let observer = Arc::new(move |notice| drop(told.send(notice)));
-    let queue = Queue::open(place.settings(), Arc::new(RealDisk), observer).unwrap();
+    let observer: crate::Observer = Arc::new(move |notice| drop(told.send(notice)));
+    let queue = loop {
+        let observer = Arc::clone(&observer);
+        match Queue::open(place.settings(), Arc::new(RealDisk), observer) {
+            // The threads of the one that is closed may take a moment more.
+            Err(OpenError::Locked(_)) => tokio::time::sleep(Duration::from_millis(1)).await,
+            opened => break opened.unwrap(),
+        }
+    };
     recovered(&queue).await;
     let told = loop {
         match tells.recv_timeout(Duration::from_secs(60)).unwrap() {
