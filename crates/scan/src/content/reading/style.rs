@@ -104,6 +104,14 @@ impl Declared {
             "display" => self.is_none = Some(value == "none"),
             "visibility" => self.is_invisible = Some(matches!(value, "hidden" | "collapse")),
             "opacity" => self.is_transparent = number(value).map(|(opacity, _)| opacity < 0.05),
+            "scale" | "zoom" => self.vanishes(number(value).is_some_and(|(it, _)| it < 0.05)),
+            "transform" => self.vanishes(least_of(value, "scale").is_some_and(|it| it < 0.05)),
+            "filter" => self.vanishes(least_of(value, "opacity").is_some_and(|it| it < 0.05)),
+            "clip-path" => {
+                let round = least_of(value, "circle").or(least_of(value, "ellipse"));
+                let cut = least_of(value, "inset").is_some_and(|percent| percent >= 50.0);
+                self.vanishes(cut || round.is_some_and(|size| size < 0.5));
+            }
             "color" => self.color = Some(color::paint(value)),
             "background" | "background-color" => self.background = Some(color::background(value)),
             "background-image" if value != "none" => self.background = Some(Paint::Unknown),
@@ -125,6 +133,23 @@ impl Declared {
             _ => {}
         }
     }
+
+    /// Makes it vanish, or leaves that to other declarations.
+    fn vanishes(&mut self, is_gone: bool) {
+        if is_gone {
+            self.is_transparent = Some(true);
+        }
+    }
+}
+
+/// The first number among the arguments of a function of CSS: 0 of `rotate(3deg) scale(0, 1)` for `scale`, also if it is
+/// called `scaleX`.
+fn least_of(value: &str, function: &str) -> Option<f32> {
+    let (_, behind) = value.split_once(function)?;
+    let (name, arguments) = behind.split_once('(')?;
+    let is_it = name.len() <= 2;
+    let first = arguments.split([',', ')', ' ']).find(|it| !it.is_empty())?;
+    number(first).map(|(it, _)| it).filter(|_| is_it)
 }
 
 fn is_far(value: &str) -> bool {

@@ -19,6 +19,28 @@ fn declarations_that_hide() {
     );
     assert_eq!(Declared::parse("opacity:0").is_transparent, Some(true));
     assert_eq!(Declared::parse("opacity:.8").is_transparent, Some(false));
+    for gone in [
+        "transform:scale(0)",
+        "transform: rotate(3deg) scaleY( 0.01 )",
+        "scale: 0",
+        "filter: opacity(0%)",
+        "clip-path:circle(0)",
+        "clip-path: inset(100%)",
+        "-x:y;clip-path: ellipse(0 0 at 50% 50%)",
+    ] {
+        assert_eq!(Declared::parse(gone).is_transparent, Some(true), "{gone}");
+    }
+    for shown in [
+        "transform:scale(0.9)",
+        "transform:scale(1,0.9)",
+        "transform:rotate(0)",
+        "filter:blur(0) opacity(.9)",
+        "clip-path:inset(10%)",
+        "clip-path:circle(50%)",
+        "scale:1",
+    ] {
+        assert_ne!(Declared::parse(shown).is_transparent, Some(true), "{shown}");
+    }
     assert!(Declared::parse("position:absolute;left:-9999px").is_off_screen());
     assert!(Declared::parse("text-indent:-999em").is_off_screen());
     assert!(!Declared::parse("left:-9999px").is_off_screen());
